@@ -1,0 +1,89 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace connectord {
+
+/// Every way in which a request can end badly. What each means on the wire stands in one table
+/// (error.cpp); a caller that needs to know whether to try again asks `traits_of(code).retryable`.
+enum class errc : std::uint8_t {
+  validation_failed,
+  invalid_body,
+  bad_request,
+  unauthorized,
+  invalid_signature,
+  forbidden,
+  tenant_scope_mismatch,
+  tenant_suspended,
+  not_found,
+  tenant_not_found,
+  message_quarantined,
+  tenant_unavailable,
+  method_not_allowed,
+  request_timeout,
+  conflict,
+  idempotency_in_flight,
+  payload_too_large,
+  uri_too_long,
+  unsupported_media_type,
+  idempotency_key_reused,
+  rate_limited,
+  headers_too_large,
+  internal,
+  webhooks_not_supported,
+  provider_error,
+  service_unavailable,
+  database_unavailable,
+  commit_in_doubt,  ///< The commit may or may not have happened; only a re-read can tell.
+  stale_epoch,      ///< A younger incarnation owns the tenant; the writer has to end.
+};
+
+struct error_traits {
+  std::string_view code;     ///< member `code` of the problem document
+  int http_status;
+  bool retryable;            ///< the same request may succeed later, unchanged
+  std::string_view message;  ///< safe for display; used when the error brings none of its own
+};
+
+const error_traits& traits_of(errc code) noexcept;
+
+/// A refusal. `message` is safe for display, `details` for machines; neither holds upstream text.
+class error {
+ public:
+  error() = default;  // boost::system::result asks for it
+  explicit error(errc code, std::string message = {})
+      : code_(code), message_(std::move(message)) {}
+
+  errc code() const noexcept { return code_; }
+  std::string_view message() const noexcept {
+    return message_.empty() ? traits_of(code_).message : std::string_view{message_};
+  }
+  const boost::json::object& details() const noexcept { return details_; }
+  std::optional<int> retry_after() const noexcept { return retry_after_; }
+
+  error with(std::string_view name, boost::json::value detail) && {
+    details_.insert_or_assign(name, std::move(detail));
+    return std::move(*this);
+  }
+  error retry_in(int seconds) && {
+    retry_after_ = seconds;
+    return std::move(*this);
+  }
+
+ private:
+  errc code_ = errc::internal;
+  std::string message_;
+  boost::json::object details_;
+  std::optional<int> retry_after_;
+};
+
+/// VALIDATION_FAILED naming one offender: `details[name] = reason`.
+error invalid(std::string_view name, std::string_view reason);
+
+}  // namespace connectord

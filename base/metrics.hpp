@@ -1,0 +1,104 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace connectord {
+
+/// One metric and its children by label values, in the order of the declared label names. Children
+/// are made on first use; label sets are bounded and never name a tenant, a URL or an id.
+template <class Metric>
+class labelled {
+ public:
+  using make_child = std::function<Metric&(const prometheus::Labels&)>;
+
+  labelled(std::vector<std::string> names, make_child make)
+      : names_(std::move(names)), make_(std::move(make)) {}
+
+  Metric& operator()(std::initializer_list<std::string_view> values);
+
+ private:
+  std::vector<std::string> names_;
+  make_child make_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, Metric*> children_;
+};
+
+using counters = labelled<prometheus::Counter>;
+using gauges = labelled<prometheus::Gauge>;
+using histograms = labelled<prometheus::Histogram>;
+
+/// Every metric of the process, declared once. Nobody makes metrics anywhere else.
+class metrics {
+  std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  counters counter(const char* name, const char* help, std::vector<std::string> labels);
+  gauges gauge(const char* name, const char* help, std::vector<std::string> labels);
+  histograms histogram(const char* name, const char* help, std::vector<std::string> labels);
+
+ public:
+  metrics();
+
+  /// Prometheus text format 0.0.4.
+  std::string exposition() const;
+
+  counters http_requests;             ///< {route, method, status}
+  histograms http_request_seconds;    ///< {route}
+  gauges http_inflight;               ///< {}
+  gauges http_connections;            ///< {}
+
+  counters signature_success;         ///< {provider}
+  counters signature_failure;         ///< {provider, outcome}
+  counters signature_replay_reject;   ///< {provider}
+  histograms signature_seconds;       ///< {provider}
+  counters webhook_deliveries;        ///< {provider, status}
+  counters webhook_duplicates;        ///< {provider}
+  counters webhook_unmatched;         ///< {provider}
+  counters webhook_rate_limited;      ///< {provider}
+  counters webhook_unmapped;          ///< {provider}
+  counters webhook_unrouted_dropped;  ///< {provider}
+
+  counters signals_stored;            ///< {provider, kind}
+  counters signals_suppressed;        ///< {provider}
+  histograms accept_to_signal;        ///< {}
+
+  gauges actors_live;                 ///< {kind}
+  counters actor_restarts;            ///< {kind}
+  gauges actor_mailbox_depth;         ///< {kind}
+  gauges tenants;                     ///< {state}
+  counters permits_refused;           ///< {resource}
+  counters quarantined;               ///< {kind}
+  counters snapshot_loads;            ///< {outcome}: used, stale, corrupt, missing
+
+  histograms store_queue_seconds;     ///< {}
+  histograms store_commit_seconds;    ///< {}
+  histograms store_group_size;        ///< {}
+  counters store_errors;              ///< {reason}: unavailable, in_doubt, stale_epoch, full
+  gauges store_queue_depth;           ///< {}
+};
+
+template <class Metric>
+Metric& labelled<Metric>::operator()(std::initializer_list<std::string_view> values) {
+  std::string key;
+  for (const auto v : values) (key += v) += '\0';
+  const std::lock_guard lock{mutex_};
+  auto& child = children_[key];
+  if (child == nullptr) {
+    prometheus::Labels labels;
+    auto value = values.begin();
+    for (const auto& name : names_) labels.emplace(name, std::string{*value++});
+    child = &make_(labels);
+  }
+  return *child;
+}
+
+}  // namespace connectord

@@ -1,0 +1,2 @@
+// Composition root; see docs/architecture.md.
+int main() { return 0; }
