@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""The core knows no provider by name: what is special about one stands in config/providers/*.yaml."""
+
+import re
+
+from source import finding, main, sources
+
+CORE = ("base", "domain", "storage", "actors", "http", "config", "main.cpp")
+# "linear" and "example" are English too: only the slug as a literal, or a header or key made from it, counts.
+NAME = re.compile(
+    r"github|gitlab|atlassian|\bjira|jira\b|\bslack\b|slack[_-]|gmail|google|zoho|cliq"
+    r"|\"linear\"|linear[-_](signature|delivery)|\"example\"|x-example-",
+    re.I,
+)
+
+
+def check(root):
+    found = []
+    for path in sources(root, *CORE):
+        text = path.read_text()
+        for match in NAME.finditer(text):
+            found.append(finding(root, path, text, match.start(), f"the core names a provider: {match.group()}"))
+    return found
+
+
+if __name__ == "__main__":
+    main(check)
