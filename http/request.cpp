@@ -1,0 +1,70 @@
+#include "http/request.hpp"
+
+#include "http/router.hpp"
+
+#include <algorithm>
+
+namespace connectord::web {
+namespace {
+
+std::string lower_case(std::string_view text) {
+  std::string out{text};
+  for (auto& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return out;
+}
+
+bool is_json(std::string_view content_type) {
+  const auto essence = lower_case(trimmed(content_type.substr(0, content_type.find(';'))));
+  return essence == "application/json" || (essence.ends_with("+json") && essence.find('/') != essence.npos);
+}
+
+}  // namespace
+
+std::string_view request::param(std::string_view name) const noexcept {
+  if (route == nullptr) return {};
+  std::size_t at = 0;
+  for (const auto segment : template_segments(route->path)) {
+    if (segment.size() == name.size() + 2 && segment.front() == '{' && segment.substr(1, name.size()) == name)
+      return path[at];
+    ++at;
+  }
+  return {};
+}
+
+header_list request::all_headers() const {
+  header_list out;
+  out.reserve(head.fields.size());
+  for (const auto& f : head.fields) out.emplace_back(lower_case(f.name), std::string{f.value});
+  return out;
+}
+
+result<> request::limit_body(std::size_t bytes) {
+  body_limit_ = bytes;
+  if (head.content_length.value_or(0) <= bytes) return {};
+  return error{errc::payload_too_large}.with("limit_bytes", static_cast<std::int64_t>(bytes));
+}
+
+result<json::object> request::json_body() const {
+  const auto type = header("content-type");
+  if (!type || !is_json(*type)) return error{errc::unsupported_media_type};
+  return parse_json_object(body);
+}
+
+result<json::object> request::optional_json_body() const {
+  if (body.empty() && !header("content-type")) return json::object{};
+  return json_body();
+}
+
+void request::reset() {
+  // Field by field: head and body keep their memory for the next request of the connection.
+  head.fields.clear();
+  query = {};
+  body.clear();
+  traceparent.reset();
+  route = nullptr;
+  who.reset();
+  body_limit_ = 0;
+}
+
+}  // namespace connectord::web
