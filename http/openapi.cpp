@@ -1,0 +1,182 @@
+#include "http/openapi.hpp"
+
+#include "base/embedded.hpp"
+#include "base/json.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+namespace connectord::web {
+namespace {
+
+json::object schema_ref(std::string_view name) {
+  return {{"$ref", "#/components/schemas/" + std::string{name}}};
+}
+
+json::object header_doc(std::string_view doc, std::string_view schema = R"({"type":"string"})") {
+  return {{"description", doc}, {"schema", json::parse(schema)}};
+}
+
+std::string_view meaning_of(int status) {
+  switch (status) {
+    case 400: return "A header, parameter, path id or body member is invalid, or the body is unreadable.";
+    case 401: return "The credential or the proof of the delivery is missing or wrong.";
+    case 403: return "The credential does not allow this.";
+    case 404: return "There is no such row for this tenant, or no such provider.";
+    case 408: return "The request did not arrive in time.";
+    case 409: return "The request conflicts with the current state.";
+    case 413: return "The body is over the limit.";
+    case 415: return "The body is not JSON.";
+    case 422: return "The idempotency key was used with another body, or the message is quarantined.";
+    case 429: return "Too many requests.";
+    case 500: return "Something unforeseen went wrong.";
+    case 501: return "The provider has no webhooks.";
+    case 502: return "The provider failed.";
+    case 503: return "The service, the tenant or the store is not available.";
+    default: return "The request was refused.";
+  }
+}
+
+/// Errors that every route of this access and payload can answer with, besides its own.
+std::set<int> errors_of(const route& r) {
+  std::set<int> all(r.errors.begin(), r.errors.end());
+  all.insert({500, 503});
+  if (r.access.kind == access_kind::operator_ || r.access.kind == access_kind::tenant) all.insert({401, 403});
+  if (r.access.kind == access_kind::tenant) all.insert(400);
+  if (r.access.kind == access_kind::proof) all.insert(401);
+  if (r.payload != payload::none) all.insert({400, 408, 413});
+  if (r.payload == payload::json || r.payload == payload::optional_json) all.insert(415);
+  return all;
+}
+
+json::object parameter_doc(const parameter& p) {
+  json::object out{{"name", p.name}, {"in", p.in}, {"required", p.required || p.in == "path"}};
+  if (!p.doc.empty()) out["description"] = p.doc;
+  out["schema"] = json::parse(p.schema);
+  return out;
+}
+
+json::array parameters_of(const route& r) {
+  json::array out;
+  for (const auto segment : template_segments(r.path)) {
+    if (!segment.starts_with('{')) continue;
+    const auto name = segment.substr(1, segment.size() - 2);
+    const bool declared = std::any_of(r.parameters.begin(), r.parameters.end(),
+                                      [&](const parameter& p) { return p.in == "path" && p.name == name; });
+    if (declared) continue;
+    const bool id = name == "id" || name.ends_with("_id");
+    out.push_back(parameter_doc({name, id ? R"({"type":"string","format":"uuid"})" : R"({"type":"string"})", {}, true,
+                                 "path"}));
+  }
+  if (r.access.kind == access_kind::tenant)
+    out.push_back(parameter_doc({"X-Tenant-Id", R"({"type":"string","format":"uuid"})",
+                                 "The tenant. Required with an operator token; with a tenant token it may be "
+                                 "absent and must otherwise be the token's own.", false, "header"}));
+  for (const auto& p : r.parameters) out.push_back(parameter_doc(p));
+  return out;
+}
+
+json::object responses_of(const route& r) {
+  json::object out;
+  const json::object trace{{"x-trace-id", json::object{{"$ref", "#/components/headers/x-trace-id"}}}};
+  for (const auto& a : r.answers) {
+    json::object one{{"description", a.doc.empty() ? std::string_view{"Success."} : a.doc}, {"headers", trace}};
+    if (!a.schema.empty())
+      one["content"] = json::object{{a.type, json::object{{"schema", schema_ref(a.schema)}}}};
+    else if (a.type != "application/json")
+      one["content"] = json::object{{a.type, json::object{{"schema", json::object{{"type", "string"}}}}}};
+    out[std::to_string(a.status)] = std::move(one);
+  }
+  for (const int status : errors_of(r)) {
+    json::object headers = trace;
+    headers["Retry-After"] = json::object{{"$ref", "#/components/headers/Retry-After"}};
+    out[std::to_string(status)] = json::object{
+        {"description", meaning_of(status)},
+        {"headers", std::move(headers)},
+        {"content", json::object{{"application/problem+json", json::object{{"schema", schema_ref("ApiError")}}}}}};
+  }
+  return out;
+}
+
+json::value security_of(const route& r) {
+  const json::object bearer{{"bearer_auth", json::array{}}};
+  switch (r.access.kind) {
+    case access_kind::public_: return json::array{};
+    case access_kind::proof: return json::array{json::object{}, bearer};  // proof in headers, or an operator
+    case access_kind::operator_:
+    case access_kind::tenant: break;
+  }
+  return json::array{bearer};
+}
+
+json::object operation(const route& r) {
+  json::object out{{"operationId", r.operation_id}, {"tags", json::array{r.tag}}, {"summary", r.summary}};
+  if (r.access.kind == access_kind::tenant && !r.access.scope.empty())
+    out["description"] = "Scope: `" + std::string{r.access.scope} + "`.";
+  out["security"] = security_of(r);
+  if (auto parameters = parameters_of(r); !parameters.empty()) out["parameters"] = std::move(parameters);
+  if (r.payload == payload::raw) {
+    json::object any{{"schema", json::object{{"type", "string"}, {"format", "binary"}}}};
+    out["requestBody"] = json::object{{"required", true}, {"content", json::object{{"*/*", std::move(any)}}}};
+  } else if (r.payload != payload::none) {
+    out["requestBody"] = json::object{
+        {"required", r.payload == payload::json},
+        {"content", json::object{{"application/json", json::object{{"schema", schema_ref(r.body_schema)}}}}}};
+  }
+  out["responses"] = responses_of(r);
+  return out;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out{text};
+  for (auto& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+  return out;
+}
+
+json::value component_schemas() {
+  for (const auto& f : embedded::assets())
+    if (f.name == "schemas.json") return json::parse(f.content);
+  throw std::logic_error("schemas.json is not embedded");
+}
+
+}  // namespace
+
+std::string openapi_document(const router& routes, std::string_view version) {
+  json::object paths;
+  std::set<std::string_view> tags;
+  for (const auto& r : routes.routes()) {
+    auto& entry = paths[r.path];
+    if (!entry.is_object()) entry = json::object{};
+    entry.as_object()[lower_case(text_of(r.method))] = operation(r);
+    tags.insert(r.tag);
+  }
+  json::array tag_list;
+  for (const auto tag : tags) tag_list.push_back(json::object{{"name", tag}});
+  const json::object document{
+      {"openapi", "3.1.0"},
+      {"info", json::object{{"title", "Poblysh connectors"},
+                            {"version", version},
+                            {"description", "Connections to providers, webhook intake, signals and their state."}}},
+      {"tags", std::move(tag_list)},
+      {"security", json::array{json::object{{"bearer_auth", json::array{}}}}},
+      {"paths", std::move(paths)},
+      {"components",
+       json::object{
+           {"securitySchemes",
+            json::object{{"bearer_auth", json::object{{"type", "http"},
+                                                      {"scheme", "bearer"},
+                                                      {"description", "An operator token, or a tenant token "
+                                                                      "(`cdt_` and 43 URL-safe characters)."}}}}},
+           {"headers", json::object{{"x-trace-id", header_doc("Names this request in logs and errors.")},
+                                    {"Retry-After", header_doc("Seconds; present when `retry_after` is a number.",
+                                                               R"({"type":"integer","minimum":0})")}}},
+           {"schemas", component_schemas()}}}};
+  return json::serialize(document);
+}
+
+}  // namespace connectord::web
