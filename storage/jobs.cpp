@@ -1,0 +1,84 @@
+#include "storage/jobs.hpp"
+
+#include "storage/codec.hpp"
+#include "storage/select.hpp"
+
+namespace connectord::storage {
+namespace {
+
+#define JOB_COLUMNS                                                                              \
+  "id, provider, connection_id, delivery_id, job_type, status, priority, attempts, scheduled_at," \
+  " created_at, retry_after, started_at, finished_at, error, signals_emitted"
+
+job read_job(const row& r) {
+  return {.id = read_id<job_id>(r, 0),
+          .provider = r.str(1),
+          .connection = read_id<connection_id>(r, 2),
+          .delivery = maybe_id<delivery_id>(r, 3),
+          .type = read_name<job_type>(r, 4),
+          .status = read_name<job_status>(r, 5),
+          .priority = r.integer(6),
+          .attempts = r.integer(7),
+          .scheduled_at = r.time(8),
+          .created_at = r.time(9),
+          .retry_after = r.maybe_time(10),
+          .started_at = r.maybe_time(11),
+          .finished_at = r.maybe_time(12),
+          .error = r.is_null(13) ? std::nullopt : std::optional{decode_error(r.text(13))},
+          .signals_emitted = r.integer(14)};
+}
+
+std::optional<std::string> error_text(const job& j) {
+  return j.error ? std::optional{encode_error(*j.error)} : std::nullopt;
+}
+
+}  // namespace
+
+result<> insert_job(session& s, tenant_id tenant, const job& j) {
+  const auto error = error_text(j);
+  return done(s.execute("INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ") VALUES"
+                        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                        {tenant, j.id, j.provider, j.connection, j.delivery, text_of(j.type), text_of(j.status),
+                         j.priority, j.attempts, j.scheduled_at, j.created_at, j.retry_after, j.started_at,
+                         j.finished_at, error, j.signals_emitted}));
+}
+
+result<> update_job(session& s, tenant_id tenant, const job& j) {
+  const auto error = error_text(j);
+  return changed_one(s.execute("UPDATE sync_jobs SET status = $3, attempts = $4, scheduled_at = $5, retry_after = $6,"
+                       " started_at = $7, finished_at = $8, error = $9, signals_emitted = $10"
+                       " WHERE tenant_id = $1 AND id = $2",
+                       {tenant, j.id, text_of(j.status), j.attempts, j.scheduled_at, j.retry_after, j.started_at,
+                        j.finished_at, error, j.signals_emitted}));
+}
+
+result<std::optional<job>> find_job(session& s, tenant_id tenant, job_id id) {
+  return find_one(s, "SELECT " JOB_COLUMNS " FROM sync_jobs WHERE tenant_id = $1 AND id = $2", {tenant, id},
+                  read_job);
+}
+
+result<std::vector<job>> list_jobs(session& s, tenant_id tenant, const job_filter& filter,
+                                   const std::optional<position>& after, int limit) {
+  select q{"SELECT " JOB_COLUMNS " FROM sync_jobs"};
+  q.with(" WHERE tenant_id = ", tenant)
+      .with_any(" AND status = ", text_of(filter.status))
+      .with_any(" AND provider = ", filter.provider)
+      .with_any(" AND connection_id = ", filter.connection)
+      .with_any(" AND job_type = ", text_of(filter.type))
+      .with_any(" AND started_at >= ", filter.started_after)
+      .with_any(" AND finished_at >= ", filter.finished_after);
+  if (after) q.with(" AND (scheduled_at, id) < (", after->sort).with(", ", after->id).raw(")");
+  return all_of(s, q.raw(" ORDER BY scheduled_at DESC, id DESC").with(" LIMIT ", limit), read_job);
+}
+
+result<job_counts> count_jobs(session& s, tenant_id tenant) {
+  const auto counts = find_one(s,
+                               "SELECT COUNT(CASE WHEN status = 'queued' THEN 1 END),"
+                               " COUNT(CASE WHEN status = 'running' THEN 1 END) FROM sync_jobs"
+                               " WHERE tenant_id = $1 AND status IN ('queued', 'running')",
+                               {tenant}, [](const row& r) { return job_counts{r.integer(0), r.integer(1)}; });
+  if (!counts) return counts.error();
+  return counts->value_or(job_counts{});
+}
+
+}  // namespace connectord::storage

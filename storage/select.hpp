@@ -1,0 +1,89 @@
+#pragma once
+
+#include "storage/session.hpp"
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace connectord::storage {
+
+/// SQL known at compile time. Statements are put together from these and numbered placeholders only,
+/// so no value can reach the text, and the number of different statements is bounded.
+class fragment {
+ public:
+  template <class T>
+    requires std::convertible_to<const T&, std::string_view>
+  consteval fragment(const T& text) : text_(text) {}
+
+  constexpr std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string_view text_;
+};
+
+/// A filtered list: each filter that is set adds its fragment, so that the planner sees exactly the
+/// conditions that apply. Values are borrowed until `run` returns.
+class select {
+ public:
+  select(fragment head) : sql_(head.text()) { arguments_.reserve(10); }
+
+  /// Appends `fragment` and a placeholder for the value.
+  select& with(fragment text, param value) {
+    arguments_.push_back(value);
+    sql_.append(text.text()).append("$").append(std::to_string(arguments_.size()));
+    return *this;
+  }
+  template <class T>
+  select& with_any(fragment text, const std::optional<T>& value) {
+    return value ? with(text, param{*value}) : *this;
+  }
+  select& raw(fragment text) {
+    sql_.append(text.text());
+    return *this;
+  }
+
+  result<> run(session& s, const session::on_row& each) const {
+    return s.query(sql_, std::span<const param>{arguments_}, each);
+  }
+
+ private:
+  std::string sql_;
+  std::vector<param> arguments_;
+};
+
+/// The one row of a statement, if it gives one.
+template <class Read>
+auto find_one(session& s, std::string_view sql, params arguments, Read read)
+    -> result<std::optional<decltype(read(std::declval<const row&>()))>> {
+  std::optional<decltype(read(std::declval<const row&>()))> found;
+  if (auto ok = s.query(sql, arguments, [&](const row& r) { found = read(r); }); !ok) return ok.error();
+  return found;
+}
+
+template <class Read>
+auto all_of(session& s, const select& q, Read read)
+    -> result<std::vector<decltype(read(std::declval<const row&>()))>> {
+  std::vector<decltype(read(std::declval<const row&>()))> found;
+  if (auto ok = q.run(s, [&](const row& r) { found.push_back(read(r)); }); !ok) return ok.error();
+  return found;
+}
+
+/// Of a statement that changes rows and whose count says nothing.
+inline result<> done(const result<std::int64_t>& changed) {
+  if (!changed) return changed.error();
+  return {};
+}
+/// NOT_FOUND when the row was not there.
+inline result<> changed_one(const result<std::int64_t>& changed) {
+  if (!changed) return changed.error();
+  if (*changed == 0) return error{errc::not_found};
+  return {};
+}
+inline result<bool> any(const result<std::int64_t>& changed) {
+  if (!changed) return changed.error();
+  return *changed > 0;
+}
+
+}  // namespace connectord::storage

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "domain/signal.hpp"
+#include "domain/queries.hpp"
+#include "storage/session.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace connectord::storage {
+
+struct stored_signal {
+  signal_id id;
+  bool inserted = false;
+};
+/// The id of the signal that the tenant has under this provider and dedupe key: this one's, or that
+/// of the one that was first.
+result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& signal);
+result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id);
+
+/// Newest first; the payload is empty unless asked for.
+result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
+                                         const std::optional<position>& after, int limit,
+                                         bool with_payload);
+
+}  // namespace connectord::storage
