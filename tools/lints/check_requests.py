@@ -9,7 +9,7 @@ INFINITE = re.compile(r"\b(caf::)?infinite\b")
 THE_ONE = re.compile(r"\bguarded_by_watchdog\s*(=\s*|\{\s*)caf::infinite\b")
 REQUEST = re.compile(r"(->|\.)\s*request\s*\(")
 # A deadline names itself: a duration literal, or a value whose name says that it bounds a wait.
-DEADLINE = re.compile(r"\d(ms|s|min)\b|seconds\s*[({]|minutes\s*[({]|deadline|timeout|left|remaining|patience|guarded_by_watchdog")
+DEADLINE = re.compile(r"\d(ms|s|min)\b|seconds\s*[({]|minutes\s*[({]|deadline|timeout|left|remaining|patience|\bwait\b|guarded_by_watchdog")
 
 
 def arguments(text, start):

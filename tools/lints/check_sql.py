@@ -8,7 +8,7 @@ from source import finding, main, sources, without_comments
 STATEMENT = r"(?:SELECT\s|INSERT\s+(?:OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|CREATE\s+TABLE\s|DROP\s+TABLE\s)"
 LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"|R"(\w*)\(.*?\)\1"', re.S)
 SQL = re.compile(STATEMENT)
-FRAGMENT = re.compile(STATEMENT + r"|\b(?:WHERE|VALUES|ORDER BY|AND|SET|LIMIT)\b")
+FRAGMENT = re.compile(STATEMENT + r"|\b(?:WHERE|VALUES|ORDER BY|AND|LIMIT)\b|\bSET\s+\w+\s*=")
 # Text that is joined to SQL must be text of ours: a list of columns, a clause chosen from literals.
 OURS = re.compile(r"\b(?:\w*columns|\w*clause|\w*where|\w*order|\w*sql|\w*placeholders)\w*(?:\(|\b)")
 JOIN_AFTER = re.compile(r"\s*\+=?\s*([\w.:>()\[\]-]*)")
