@@ -1,0 +1,21 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "domain/provider/catalog.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace connectord::config {
+
+/// One definition from its YAML text. Strict: unknown fields, unknown names, templates that do not
+/// parse and webhooks without a proof are refused. VALIDATION_FAILED; the message has one line a
+/// problem, "file:line: field: what is wrong".
+result<provider::definition> load_provider(std::string_view yaml, std::string_view file_name);
+
+/// The embedded definitions, overridden slug by slug by the *.yaml files of the folder; those that
+/// are only for the relaxed profiles are left out of the others.
+result<provider::catalog> load_catalog(const std::optional<std::filesystem::path>& extra_folder, bool local_profile);
+
+}  // namespace connectord::config

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "base/json.hpp"
+#include "domain/connection.hpp"
+#include "domain/provider/verify.hpp"
+
+namespace connectord::provider {
+
+/// A signal without its tenant, connection and row id.
+struct draft_signal {
+  std::string kind, entity, entity_version;
+  timestamp occurred_at{};
+  std::string payload;  ///< a JSON object, as text
+  std::string dedupe_key;
+};
+
+/// Everything that one delivery says.
+struct examination {
+  std::optional<std::string> challenge;  ///< to be answered; nothing is stored then
+  std::optional<std::string> event_type, provider_delivery_id;
+  std::string dedupe_id;
+  std::string body_sha256;  ///< hex
+  bool body_is_json = false;
+  std::vector<identity> candidates;            ///< best first
+  std::optional<std::string> connection_hint;  ///< the delivery names the connection itself
+  delivery_status outcome = delivery_status::ignored;  ///< processed, ignored or failed
+  std::optional<std::string> error;  ///< why it failed, or which items of a batch did; no content
+  std::vector<draft_signal> signals;
+  bool queues_sync = false, revokes_connection = false;
+  bool unmapped = false;  ///< understood, but no rule knows the event
+};
+
+/// Pure and total: every body, whatever its bytes, has exactly one outcome.
+examination examine(const definition& provider, const webhook_request& request);
+
+/// By which deliveries find a connection; goes to the unique index when the connection is stored.
+std::vector<identity> identities_of(const definition& provider, std::string_view external_id,
+                                    const json::object& metadata);
+
+}  // namespace connectord::provider
