@@ -271,15 +271,14 @@ CREATE INDEX unrouted_deliveries_by_age ON unrouted_deliveries (received_at, id)
 CREATE INDEX unrouted_deliveries_of_provider ON unrouted_deliveries (provider, received_at, id);
 -- postgresql: ALTER TABLE unrouted_deliveries ALTER body SET STORAGE EXTERNAL;
 
+-- A scope of a tenant begins with its id. Written together with the effect that the answer tells of.
 CREATE TABLE idempotency_keys (
   scope TEXT NOT NULL,
   key TEXT NOT NULL,
   body_sha256 TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('running', 'done')),
-  status INTEGER,
-  location TEXT,
-  body TEXT,
-  created_at INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  location TEXT NOT NULL,
+  body TEXT NOT NULL,
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
