@@ -64,8 +64,6 @@ class Ledger:
     def write(self, **line):
         with self.lock:
             self.file.write(json.dumps(line) + "\n")
-            self.file.flush()
-            os.fsync(self.file.fileno())
 
     def intend(self, tenant, number, body):
         self.sent.setdefault(tenant, {})[number] = hashlib.sha256(body).hexdigest()
@@ -74,6 +72,9 @@ class Ledger:
     def acknowledge(self, tenant, number, answer):
         """The first acknowledgement stands; a later one that differs is a duplicate."""
         self.write(acknowledged=number, tenant=tenant, delivery=answer["delivery_id"], receipt=answer["receipt_id"])
+        with self.lock:
+            self.file.flush()
+            os.fsync(self.file.fileno())
         told = self.acknowledged.setdefault(tenant, {})
         first = told.setdefault(number, (answer["delivery_id"], answer["receipt_id"]))
         return first == (answer["delivery_id"], answer["receipt_id"])
@@ -109,8 +110,9 @@ class Round:
                 number = rng.randrange(self.next)
             else:
                 with self.lock:
-                    number, self.next = self.next, self.next + 1
-                self.ledger.intend(self.tenant, number, self.body(number))
+                    number = self.next
+                    self.ledger.intend(self.tenant, number, self.body(number))
+                    self.next += 1
             try:
                 self.post(link, number)
             except (OSError, http.client.HTTPException):
