@@ -18,7 +18,7 @@ class options {
     if (argc % 2 == 0) usage(argv[argc - 1]);
   }
 
-  std::string text(const std::string& name, std::string fallback = {}) const {
+  std::string text(const std::string& name, const std::string& fallback = {}) const {
     const auto found = values_.find(name);
     return found == values_.end() ? fallback : found->second;
   }
