@@ -45,9 +45,10 @@ result<std::vector<step_row>> applied_steps(session& s) {
   const auto ok = s.query("SELECT version, checksum FROM migrations ORDER BY version", {},
                           [&](const row& r) { rows.push_back({r.str(0), r.str(1)}); });
   if (ok) return rows;
-  const auto* reason = ok.error().details().if_contains("reason");
+  const error refusal = ok.error();  // a copy: result hands its error out by value
+  const auto* reason = refusal.details().if_contains("reason");
   if (reason && *reason == "undefined_table") return rows;
-  return ok.error();
+  return refusal;
 }
 
 result<migration_state> compare(const std::vector<step_row>& rows, std::span<const embedded::file> steps) {

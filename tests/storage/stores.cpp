@@ -62,12 +62,8 @@ const std::string& server_url() {
   return url;
 }
 
-std::string with_database(std::string url, const std::string& database) {
-  const auto query = url.find('?');
-  const auto path = url.find('/', url.find("://") + 3);
-  const auto end = query == std::string::npos ? url.size() : query;
-  if (path == std::string::npos || path > end) return url.insert(end, "/" + database);
-  return url.replace(path + 1, end - path - 1, database);
+std::string within_schema(const std::string& url, const std::string& schema) {
+  return url + (url.find('?') == std::string::npos ? '?' : '&') + "options=-csearch_path%3D" + schema;
 }
 
 void on_server(const std::string& sql) {
@@ -92,9 +88,9 @@ test_store::test_store(dialect kind, bool migrated) {
     folder_ = (std::filesystem::temp_directory_path() / unique_name()).string();
     where_.target = folder_ + "/store.db";
   } else {
-    database_ = unique_name();
-    on_server("CREATE DATABASE " + database_ + " TEMPLATE template0");
-    where_.target = with_database(server_url(), database_);
+    schema_ = unique_name();
+    on_server("CREATE SCHEMA " + schema_);
+    where_.target = within_schema(server_url(), schema_);
   }
   auto opened = open_store(where_, milliseconds{5000}, false);
   REQUIRE(opened);
@@ -105,7 +101,7 @@ test_store::test_store(dialect kind, bool migrated) {
 test_store::~test_store() {
   store_.reset();
   if (!folder_.empty()) std::filesystem::remove_all(folder_);
-  if (!database_.empty()) on_server("DROP DATABASE " + database_ + " WITH (FORCE)");
+  if (!schema_.empty()) on_server("SET client_min_messages TO warning; DROP SCHEMA " + schema_ + " CASCADE");
 }
 
 std::unique_ptr<session> test_store::open() {

@@ -30,7 +30,7 @@ namespace connectord::storage::testing {
 
 inline constexpr timestamp noon{milliseconds{1'700'000'000'000}};
 
-/// A database of its own, gone at the end.
+/// A store of its own, gone at the end: a file, or a schema of the test server.
 class test_store {
  public:
   explicit test_store(dialect kind, bool migrated = true);
@@ -43,7 +43,7 @@ class test_store {
 
  private:
   location where_;
-  std::string folder_, database_;
+  std::string folder_, schema_;
   std::unique_ptr<store> store_;
 };
 
@@ -63,7 +63,8 @@ errc code_of(const result<T>& r) {
 template <class T>
 std::string detail_of(const result<T>& r, const char* name) {
   REQUIRE(!r.has_value());
-  const auto* value = r.error().details().if_contains(name);
+  const error refusal = r.error();  // a copy: result hands its error out by value
+  const auto* value = refusal.details().if_contains(name);
   return value ? std::string{value->as_string().c_str()} : std::string{};
 }
 
