@@ -24,7 +24,7 @@ namespace http = boost::beast::http;
 using asio::use_awaitable;
 using asio::ip::tcp;
 
-constexpr std::size_t read_buffer = 32 * 1024;
+constexpr std::size_t read_buffer = 32768;
 constexpr std::uint64_t body_limit = 1 << 20;
 
 asio::awaitable<void> serve(tcp::socket socket, const std::string& page, const std::string& accepted) {
