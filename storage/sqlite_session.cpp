@@ -19,9 +19,11 @@
 namespace connectord::storage {
 namespace {
 
-// Small enough that a checkpoint inside COMMIT stays short, large enough that hot index pages are
-// written back once per many commits. See docs/performance.md for what was measured.
+// Pages of 8 KiB take a webhook body in one piece and halve the writes to the log; the size counts
+// for new files only, and before WAL. A checkpoint runs inside a COMMIT: 1000 pages keep it short,
+// 4000 gained nothing and doubled the slowest commits.
 constexpr auto setup =
+    "PRAGMA page_size=8192;"
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
     "PRAGMA foreign_keys=ON;"
@@ -165,6 +167,7 @@ class sqlite_session final : public session {
   bool alive() const noexcept override { return alive_; }
 
   result<> prepare_connection(milliseconds busy) {
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_LOOKASIDE, nullptr, 1024, 256);
     sqlite3_extended_result_codes(db_.get(), 1);
     sqlite3_busy_timeout(db_.get(), static_cast<int>(busy.count()));
     return run(setup);
@@ -334,6 +337,9 @@ class sqlite_store final : public store {
 
 result<std::unique_ptr<store>> open_sqlite(std::string path, milliseconds busy, bool exclusive) {
   namespace fs = std::filesystem;
+  // Nobody reads SQLite's memory counters, and they cost a process-wide lock at every allocation.
+  static const int counters_off = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(counters_off);
   std::error_code failed;
   const auto folder = fs::absolute(path, failed).parent_path();
   if (!fs::exists(folder, failed)) {
