@@ -6,7 +6,6 @@
 #include "domain/signal.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -266,12 +265,9 @@ signed_time read_timestamp(const YAML::Node& node, const std::string& field, yam
   yaml_map in{node, field, problems};
   signed_time out;
   if (const auto time = in.required("time")) out.time = read_time(*time, in.path("time"), problems);
-  const auto text = in.text("tolerance_seconds");
-  int value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{} || end != text.data() + text.size() || value < 1 || value > 86400)
-    in.refuse(node, "tolerance_seconds", "must be an integer from 1 to 86400");
-  out.tolerance = seconds{value};
+  const auto tolerance = in.integer("tolerance_seconds", 0);
+  if (tolerance < 1 || tolerance > 86400) in.refuse(node, "tolerance_seconds", "must be from 1 to 86400");
+  out.tolerance = seconds{tolerance};
   return out;
 }
 
@@ -438,6 +434,21 @@ void read_scopes(yaml_map& in, definition& out) {
   out.scope_separator = map.one_of<std::string_view>("separator", separators, " ");
 }
 
+setting_fact read_setting(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
+  yaml_map in{node, field, problems};
+  setting_fact out;
+  out.key = in.text("key");
+  out.kind = in.text("kind");
+  if (!out.kind.empty() && !setting_kind_of(out.kind)) in.refuse(node, "kind", "is not a kind of setting");
+  out.default_value = in.optional_text("default").value_or("");
+  out.min = in.integer("min", out.min);
+  out.max = in.integer("max", out.max);
+  out.values = in.texts("values");
+  out.doc = in.text("doc");
+  out.secret = in.flag("secret", false);
+  return out;
+}
+
 definition read_definition(const YAML::Node& root, yaml_problems& problems) {
   yaml_map in{root, "", problems};
   definition out;
@@ -450,6 +461,10 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
   read_scopes(in, out);
   out.sync = in.flag("sync", false);
   out.local_only = in.flag("local_only", false);
+  out.required_in_production = in.flag("required_in_production", false);
+  in.each("settings", [&](const YAML::Node& item, const std::string& field) {
+    out.settings.push_back(read_setting(item, field, problems));
+  });
   if (const auto oauth = in.get("oauth")) out.oauth = read_oauth(*oauth, "oauth", problems);
   if (const auto webhook = in.get("webhook")) {
     out.webhooks = true;
@@ -461,6 +476,11 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
   if (out.proven_by(proof_scheme::jwt_jwks) && !(out.oauth && out.oauth->jwks_url))
     in.refuse(root, "oauth.jwks_url", "is required by scheme jwt_jwks");
   return out;
+}
+
+provider_setting own_setting(const setting_fact& from) {
+  return {from.key, setting_kind_of(from.kind).value_or(setting_kind::text), from.default_value, from.min, from.max,
+          from.values, from.doc, from.secret};
 }
 
 result<std::string> read_file(const std::filesystem::path& path) {
@@ -514,6 +534,20 @@ result<catalog> load_catalog(const std::optional<std::filesystem::path>& extra_f
   for (auto& [slug, one] : by_slug)
     if (local_profile || !one.local_only) all.push_back(std::move(one));
   return catalog{std::move(all)};
+}
+
+std::vector<provider_facts> facts_of(const catalog& catalog) {
+  std::vector<provider_facts> out;
+  for (const auto& d : catalog.all()) {
+    provider_facts facts{d.slug, d.oauth.has_value(), d.local_only, d.required_in_production, {}, {}};
+    const auto& w = d.webhook;
+    for (const auto* key : {&w.secret_key, &w.variant_key, &w.tolerance_key, &w.audience_key, &w.issuers_key,
+                            &w.subject_email_key, &w.body_limit_kb_key})
+      if (!key->empty()) facts.webhook_keys.push_back(*key);
+    for (const auto& one : d.settings) facts.settings.push_back(own_setting(one));
+    out.push_back(std::move(facts));
+  }
+  return out;
 }
 
 }  // namespace connectord::config

@@ -2,8 +2,9 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <charconv>
+#include <cstdint>
 #include <functional>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <string>
@@ -74,6 +75,15 @@ class yaml_map {
     const auto text = optional_text(name);
     if (text && *text != "true" && *text != "false") refuse(*get(name), name, "must be true or false");
     return text ? *text == "true" : otherwise;
+  }
+  std::int64_t integer(const std::string& name, std::int64_t otherwise) {
+    const auto text = optional_text(name);
+    if (!text) return otherwise;
+    std::int64_t value = 0;
+    const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (failure != std::errc{} || end != text->data() + text->size())
+      refuse(*get(name), name, "must be a whole number");
+    return value;
   }
   std::vector<std::string> texts(const std::string& name) {
     std::vector<std::string> out;

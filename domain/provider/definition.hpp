@@ -4,6 +4,7 @@
 #include "domain/provider/template.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -184,6 +185,15 @@ struct webhook_facts {
   }
 };
 
+/// A setting that only one provider has; read and checked by the layer that reads settings.
+struct setting_fact {
+  std::string key, kind, default_value;  ///< key without the common prefix
+  std::int64_t min = 0, max = std::numeric_limits<std::int64_t>::max();
+  std::vector<std::string> values;
+  std::string doc;
+  bool secret = false;
+};
+
 struct definition {
   std::string slug, version, display_name;
   auth_type auth = auth_type::oauth2;
@@ -191,6 +201,8 @@ struct definition {
   std::string scope_separator = " ";
   bool sync = false;
   bool local_only = false;  ///< registered in the relaxed profiles only
+  bool required_in_production = false;  ///< needs its credentials even where providers are not listed
+  std::vector<setting_fact> settings;
   std::optional<oauth_facts> oauth;
   bool webhooks = false;
   webhook_facts webhook;  ///< of no meaning without `webhooks`

@@ -21,7 +21,7 @@ dom::parser& parser_of(parser_slot slot, std::size_t size) {
 
 bool reserve(dom::parser& parser, std::size_t size) {
   if (parser.capacity() >= size && parser.max_depth() == max_json_depth + 1) return true;
-  // simdjson counts the scalar inside the innermost container as a level.
+  // simdjson refuses the level that reaches its limit.
   return parser.allocate(std::max<std::size_t>(size, 16 * 1024), max_json_depth + 1) == simdjson::SUCCESS;
 }
 
@@ -41,6 +41,32 @@ std::optional<dom::element> parse_document(std::string_view text, parser_slot sl
   if (!reserve(parser, again.size()) || parser.parse(again.data(), again.size()).get(root) != simdjson::SUCCESS)
     return std::nullopt;
   return root;
+}
+
+std::optional<std::string_view> object_text(std::string_view text, const std::vector<path_step>& keys) {
+  namespace ondemand = simdjson::ondemand;
+  if (text.size() > keep_capacity) return std::nullopt;
+  for (const auto& step : keys)
+    if (step.how != path_step::kind::key) return std::nullopt;
+  if (keys.empty()) return trimmed(text);
+
+  thread_local std::string padded;
+  thread_local ondemand::parser parser;
+  if (padded.capacity() < text.size() + simdjson::SIMDJSON_PADDING) padded.reserve(2 * text.size() + simdjson::SIMDJSON_PADDING);
+  padded = text;
+  ondemand::document document;
+  ondemand::object object;
+  if (parser.iterate(padded.data(), padded.size(), padded.capacity()).get(document) != simdjson::SUCCESS ||
+      document.get_object().get(object) != simdjson::SUCCESS)
+    return std::nullopt;
+  for (const auto& step : keys) {
+    ondemand::object next;
+    if (object.find_field(step.name).get_object().get(next) != simdjson::SUCCESS) return std::nullopt;
+    object = next;
+  }
+  std::string_view found;
+  if (object.raw_json().get(found) != simdjson::SUCCESS) return std::nullopt;
+  return trimmed(found);
 }
 
 }  // namespace connectord::provider

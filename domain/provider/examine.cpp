@@ -94,22 +94,31 @@ void write_field(json_writer& w, std::string_view name, const choice& values, co
   w.raw_member(name, "null");
 }
 
-void write_raw(json_writer& w, const shape& as, const scene& s) {
+/// `text` is the document's own, empty when `s.body` is only a part of it.
+void write_raw(json_writer& w, const shape& as, const scene& s, std::string_view text) {
   const auto value = as.raw ? element_at(*as.raw, s) : std::nullopt;
   if (!value) {
     w.raw_member("raw", "null");
     return;
   }
-  const auto text = simdjson::minify(*value);
-  if (text.size() <= max_raw) {
-    w.raw_member("raw", text);
+  if (!text.empty() && value->is_object() && as.raw->root == lookup_root::body) {
+    if (const auto slice = object_text(text, as.raw->steps)) {
+      w.raw_member("raw", *slice);
+      return;
+    }
+  }
+  const auto written = simdjson::minify(*value);
+  if (written.size() <= max_raw) {
+    w.raw_member("raw", written);
     return;
   }
   w.raw_member("raw", "null").member("raw_truncated", true);
 }
 
-std::string payload_of(const webhook_facts& webhook, const shape& as, std::string_view entity, const scene& s) {
+std::string payload_of(const webhook_facts& webhook, const shape& as, std::string_view entity, const scene& s,
+                       std::string_view text) {
   std::string out;
+  out.reserve(1024 + text.size());
   json_writer w{out};
   w.open().key("entity").open().member("type", as.name).member("id", entity);
   if (const auto key = render(as.key, s)) w.member("key", *key);
@@ -121,7 +130,7 @@ std::string payload_of(const webhook_facts& webhook, const shape& as, std::strin
   const auto label = render(webhook.label, s);
   w.member("event", label ? *label : s.event);
   for (const auto& [member, values] : as.fields) write_field(w, member, values, s);
-  write_raw(w, as, s);
+  write_raw(w, as, s, text);
   w.close();
   return out;
 }
@@ -165,11 +174,14 @@ class examiner {
 
  private:
   void read_body() {
-    scene_.body = parse_document(request_.body, parser_slot::body);
+    text_ = request_.body;
+    scene_.body = parse_document(text_, parser_slot::body);
     out_.body_is_json = scene_.body.has_value();
-    if (!scene_.body && webhook_.form_field && is_form(request_.headers))
-      if (const auto text = form_value(request_.body, *webhook_.form_field))
-        scene_.body = parse_document(*text, parser_slot::body);
+    if (!scene_.body && webhook_.form_field && is_form(request_.headers)) {
+      form_text_ = form_value(request_.body, *webhook_.form_field).value_or("");
+      text_ = form_text_;
+      scene_.body = parse_document(text_, parser_slot::body);
+    }
     if (webhook_.envelope) scene_.data = unwrapped(*webhook_.envelope, scene_);
   }
 
@@ -246,7 +258,8 @@ class examiner {
     scene_.unix_time = std::to_string(std::chrono::floor<seconds>(out.occurred_at).time_since_epoch().count());
     out.kind = kind;
     out.entity_version = version_of(as, scene_);
-    out.payload = payload_of(webhook_, as, *entity, scene_);
+    out.payload = payload_of(webhook_, as, *entity, scene_, webhook_.batch ? std::string_view{} : text_);
+
     out.dedupe_key = provider_.slug + ":" + kind + ":" + *entity + ":" + out.entity_version;
     out.entity = std::move(*entity);
     out_.signals.push_back(std::move(out));
@@ -258,6 +271,8 @@ class examiner {
   const webhook_request& request_;
   examination& out_;
   scene scene_;
+  std::string_view text_;  ///< that `scene_.body` was parsed from
+  std::string form_text_;
 };
 
 void metadata_texts(const json::value& from, const lookup& at, std::size_t step, std::vector<std::string>& out) {
@@ -288,7 +303,7 @@ std::vector<identity> identities_of(const definition& provider, std::string_view
                                     const json::object& metadata) {
   const bool lower = provider.webhook.external_id_in_lower_case();
   std::vector<identity> out{{"external_id", filtered(lower ? text_filter::lower : text_filter::none, external_id)}};
-  const json::value root{metadata};
+  const json::value root(metadata);  // braces would make an array
   for (const auto& source : provider.webhook.metadata_identities) {
     std::vector<std::string> values;
     metadata_texts(root, source.from, 0, values);

@@ -42,7 +42,8 @@ inline definition loaded(std::string_view yaml) {
 
 inline std::string reason_of(const result<>& r) {
   if (r) return "accepted";
-  const auto* reason = r.error().details().if_contains("reason");
+  const auto refusal = r.error();  // by value: nothing may point into the temporary
+  const auto* reason = refusal.details().if_contains("reason");
   return reason == nullptr ? "no reason" : std::string{reason->as_string()};
 }
 
