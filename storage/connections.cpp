@@ -8,9 +8,9 @@
 namespace connectord::storage {
 namespace {
 
-#define CONNECTION_COLUMNS                                                                    \
-  "id, provider, external_id, display_name, status, status_reason, access_ciphertext,"        \
-  " refresh_ciphertext, token_epoch, expires_at, scopes, metadata, webhook_secret,"           \
+#define CONNECTION_COLUMNS                                                             \
+  "id, provider, external_id, display_name, status, status_reason, access_ciphertext," \
+  " refresh_ciphertext, token_epoch, expires_at, scopes, metadata, webhook_secret,"    \
   " previous_webhook_secret, previous_webhook_secret_valid_until, next_run_at, created_at, updated_at"
 
 connection read_connection(const row& r) {
@@ -48,15 +48,17 @@ std::optional<timestamp> end_of(const std::optional<sealed_secret>& secret) {
 }  // namespace
 
 result<std::vector<connection>> load_connections(session& s, tenant_id tenant) {
-  auto found = all_of(s, select{"SELECT " CONNECTION_COLUMNS " FROM connections"}
-                             .with(" WHERE tenant_id = ", tenant)
-                             .raw(" ORDER BY created_at, id"),
+  auto found = all_of(s,
+                      select{"SELECT " CONNECTION_COLUMNS " FROM connections"}
+                          .with(" WHERE tenant_id = ", tenant)
+                          .raw(" ORDER BY created_at, id"),
                       read_connection);
   if (!found) return found;
   std::unordered_map<connection_id, connection*> by_id;
   for (auto& c : *found) by_id.emplace(c.id, &c);
   const auto ok = s.query(
-      "SELECT connection_id, kind, value FROM connection_identities WHERE tenant_id = $1 ORDER BY kind, value",
+      "SELECT connection_id, kind, value FROM connection_identities WHERE tenant_id = $1 ORDER BY kind, "
+      "value",
       {tenant}, [&](const row& r) {
         const auto owner = by_id.find(read_id<connection_id>(r, 0));
         if (owner != by_id.end()) owner->second->identities.push_back({r.str(1), r.str(2)});
@@ -72,7 +74,9 @@ result<std::optional<connection>> find_connection(session& s, tenant_id tenant, 
   const auto ok = s.query(
       "SELECT kind, value FROM connection_identities WHERE tenant_id = $1 AND connection_id = $2"
       " ORDER BY kind, value",
-      {tenant, id}, [&](const row& r) { (*found)->identities.push_back({r.str(0), r.str(1)}); });
+      {tenant, id}, [&](const row& r) {
+        (*found)->identities.push_back({r.str(0), r.str(1)});
+      });
   if (!ok) return ok.error();
   return found;
 }
@@ -101,8 +105,8 @@ result<> update_connection(session& s, tenant_id tenant, const connection& c) {
 }
 
 result<> replace_identities(session& s, tenant_id tenant, const connection& c) {
-  const auto gone =
-      s.execute("DELETE FROM connection_identities WHERE tenant_id = $1 AND connection_id = $2", {tenant, c.id});
+  const auto gone = s.execute("DELETE FROM connection_identities WHERE tenant_id = $1 AND connection_id = $2",
+                              {tenant, c.id});
   if (!gone) return gone.error();
   for (const auto& i : c.identities) {
     const auto written = s.execute(
@@ -122,8 +126,9 @@ result<std::vector<owner>> owners_of(session& s, std::string_view provider,
         "SELECT i.tenant_id, i.connection_id FROM connection_identities i"
         " JOIN connections c ON c.tenant_id = i.tenant_id AND c.id = i.connection_id"
         " WHERE i.provider = $1 AND i.kind = $2 AND i.value = $3 AND c.status <> 'revoked'",
-        {provider, i.kind, i.value},
-        [&](const row& r) { owners.push_back({read_id<tenant_id>(r, 0), read_id<connection_id>(r, 1)}); });
+        {provider, i.kind, i.value}, [&](const row& r) {
+          owners.push_back({read_id<tenant_id>(r, 0), read_id<connection_id>(r, 1)});
+        });
     if (!ok) return ok.error();
   }
   std::sort(owners.begin(), owners.end());

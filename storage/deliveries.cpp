@@ -6,8 +6,8 @@
 namespace connectord::storage {
 namespace {
 
-#define DELIVERY_COLUMNS                                                                           \
-  "id, receipt_id, provider, connection_id, dedupe_id, status, event_type, provider_delivery_id,"  \
+#define DELIVERY_COLUMNS                                                                          \
+  "id, receipt_id, provider, connection_id, dedupe_id, status, event_type, provider_delivery_id," \
   " body_sha256, body_bytes, duplicates, attempts, received_at, processed_at, error"
 
 delivery read_delivery(const row& r) {
@@ -38,12 +38,12 @@ delivery read_whole_delivery(const row& r) {
 }
 
 result<> insert_delivery(session& s, tenant_id tenant, const delivery& d, std::string_view dedupe_id) {
-  return done(s.execute("INSERT INTO deliveries (tenant_id, " DELIVERY_COLUMNS ", headers, body) VALUES"
-                        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-                        {tenant, d.id, d.receipt, d.provider, d.connection, dedupe_id, text_of(d.status),
-                         d.event_type, d.provider_delivery_id, d.body_sha256, d.body_bytes, d.duplicates,
-                         d.attempts, d.received_at, d.processed_at, d.error, encode_headers(d.headers),
-                         blob{d.body}}));
+  return done(
+      s.execute("INSERT INTO deliveries (tenant_id, " DELIVERY_COLUMNS ", headers, body) VALUES"
+                " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                {tenant, d.id, d.receipt, d.provider, d.connection, dedupe_id, text_of(d.status),
+                 d.event_type, d.provider_delivery_id, d.body_sha256, d.body_bytes, d.duplicates, d.attempts,
+                 d.received_at, d.processed_at, d.error, encode_headers(d.headers), blob{d.body}}));
 }
 
 struct known_key {
@@ -61,12 +61,13 @@ result<std::optional<known_key>> take_key(session& s, tenant_id tenant, const de
       {tenant, d.provider, dedupe_id, d.id, d.receipt, d.body_sha256, expires});
   if (!taken) return taken.error();
   if (*taken > 0) return std::nullopt;
-  auto known = find_one(s,
-                        "SELECT delivery_id, receipt_id, body_sha256 FROM delivery_keys"
-                        " WHERE tenant_id = $1 AND provider = $2 AND dedupe_id = $3",
-                        {tenant, d.provider, dedupe_id}, [](const row& r) {
-                          return known_key{{read_id<delivery_id>(r, 0), read_id<receipt_id>(r, 1), true}, r.str(2)};
-                        });
+  auto known =
+      find_one(s,
+               "SELECT delivery_id, receipt_id, body_sha256 FROM delivery_keys"
+               " WHERE tenant_id = $1 AND provider = $2 AND dedupe_id = $3",
+               {tenant, d.provider, dedupe_id}, [](const row& r) {
+                 return known_key{{read_id<delivery_id>(r, 0), read_id<receipt_id>(r, 1), true}, r.str(2)};
+               });
   if (!known) return known;
   if (!*known) return error{errc::database_unavailable};  // expired between the two statements
   return known;
@@ -87,16 +88,18 @@ result<accepted> accept_delivery(session& s, tenant_id tenant, const delivery& d
     return accepted{d.id, d.receipt, false};
   }
   const auto first = (*known)->ids;
-  const auto counted = s.execute("UPDATE deliveries SET duplicates = duplicates + 1 WHERE tenant_id = $1 AND id = $2",
-                                 {tenant, first.delivery});
+  const auto counted =
+      s.execute("UPDATE deliveries SET duplicates = duplicates + 1 WHERE tenant_id = $1 AND id = $2",
+                {tenant, first.delivery});
   if (!counted) return counted.error();
   return first;
 }
 
 result<> finish_delivery(session& s, tenant_id tenant, const delivery& d) {
-  return changed_one(s.execute("UPDATE deliveries SET status = $3, attempts = $4, connection_id = $5,"
-                               " processed_at = $6, error = $7 WHERE tenant_id = $1 AND id = $2",
-                               {tenant, d.id, text_of(d.status), d.attempts, d.connection, d.processed_at, d.error}));
+  return changed_one(
+      s.execute("UPDATE deliveries SET status = $3, attempts = $4, connection_id = $5,"
+                " processed_at = $6, error = $7 WHERE tenant_id = $1 AND id = $2",
+                {tenant, d.id, text_of(d.status), d.attempts, d.connection, d.processed_at, d.error}));
 }
 
 result<> link_signals(session& s, tenant_id tenant, delivery_id id, std::span<const signal_id> signals) {
@@ -113,16 +116,18 @@ result<> link_signals(session& s, tenant_id tenant, delivery_id id, std::span<co
 }
 
 result<std::vector<signal_id>> receipt_signal_ids(session& s, tenant_id tenant, delivery_id id) {
-  return all_of(s, select{"SELECT signal_id FROM delivery_signals"}
-                       .with(" WHERE tenant_id = ", tenant)
-                       .with(" AND delivery_id = ", id)
-                       .raw(" ORDER BY position"),
+  return all_of(s,
+                select{"SELECT signal_id FROM delivery_signals"}
+                    .with(" WHERE tenant_id = ", tenant)
+                    .with(" AND delivery_id = ", id)
+                    .raw(" ORDER BY position"),
                 [](const row& r) { return read_id<signal_id>(r, 0); });
 }
 
 result<std::optional<delivery>> find_delivery(session& s, tenant_id tenant, delivery_id id) {
-  return find_one(s, "SELECT " DELIVERY_COLUMNS ", headers, body FROM deliveries WHERE tenant_id = $1 AND id = $2",
-                  {tenant, id}, read_whole_delivery);
+  return find_one(
+      s, "SELECT " DELIVERY_COLUMNS ", headers, body FROM deliveries WHERE tenant_id = $1 AND id = $2",
+      {tenant, id}, read_whole_delivery);
 }
 
 result<std::vector<delivery>> list_deliveries(session& s, tenant_id tenant, const delivery_filter& filter,
@@ -139,10 +144,11 @@ result<std::vector<delivery>> list_deliveries(session& s, tenant_id tenant, cons
 }
 
 result<std::vector<delivery>> received_deliveries(session& s, tenant_id tenant, int limit) {
-  return all_of(s, select{"SELECT " DELIVERY_COLUMNS ", headers, body FROM deliveries"}
-                       .with(" WHERE tenant_id = ", tenant)
-                       .raw(" AND status = 'received' ORDER BY received_at, id")
-                       .with(" LIMIT ", limit),
+  return all_of(s,
+                select{"SELECT " DELIVERY_COLUMNS ", headers, body FROM deliveries"}
+                    .with(" WHERE tenant_id = ", tenant)
+                    .raw(" AND status = 'received' ORDER BY received_at, id")
+                    .with(" LIMIT ", limit),
                 read_whole_delivery);
 }
 

@@ -4,8 +4,8 @@
 #include "domain/queries.hpp"
 #include "storage/session.hpp"
 
-#include <span>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace connectord::storage {

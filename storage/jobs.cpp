@@ -6,7 +6,7 @@
 namespace connectord::storage {
 namespace {
 
-#define JOB_COLUMNS                                                                              \
+#define JOB_COLUMNS                                                                               \
   "id, provider, connection_id, delivery_id, job_type, status, priority, attempts, scheduled_at," \
   " created_at, retry_after, started_at, finished_at, error, signals_emitted"
 
@@ -38,18 +38,19 @@ result<> insert_job(session& s, tenant_id tenant, const job& j) {
   const auto error = error_text(j);
   return done(s.execute("INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ") VALUES"
                         " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-                        {tenant, j.id, j.provider, j.connection, j.delivery, text_of(j.type), text_of(j.status),
-                         j.priority, j.attempts, j.scheduled_at, j.created_at, j.retry_after, j.started_at,
-                         j.finished_at, error, j.signals_emitted}));
+                        {tenant, j.id, j.provider, j.connection, j.delivery, text_of(j.type),
+                         text_of(j.status), j.priority, j.attempts, j.scheduled_at, j.created_at,
+                         j.retry_after, j.started_at, j.finished_at, error, j.signals_emitted}));
 }
 
 result<> update_job(session& s, tenant_id tenant, const job& j) {
   const auto error = error_text(j);
-  return changed_one(s.execute("UPDATE sync_jobs SET status = $3, attempts = $4, scheduled_at = $5, retry_after = $6,"
-                       " started_at = $7, finished_at = $8, error = $9, signals_emitted = $10"
-                       " WHERE tenant_id = $1 AND id = $2",
-                       {tenant, j.id, text_of(j.status), j.attempts, j.scheduled_at, j.retry_after, j.started_at,
-                        j.finished_at, error, j.signals_emitted}));
+  return changed_one(
+      s.execute("UPDATE sync_jobs SET status = $3, attempts = $4, scheduled_at = $5, retry_after = $6,"
+                " started_at = $7, finished_at = $8, error = $9, signals_emitted = $10"
+                " WHERE tenant_id = $1 AND id = $2",
+                {tenant, j.id, text_of(j.status), j.attempts, j.scheduled_at, j.retry_after, j.started_at,
+                 j.finished_at, error, j.signals_emitted}));
 }
 
 result<std::optional<job>> find_job(session& s, tenant_id tenant, job_id id) {
@@ -76,7 +77,9 @@ result<job_counts> count_jobs(session& s, tenant_id tenant) {
                                "SELECT COUNT(CASE WHEN status = 'queued' THEN 1 END),"
                                " COUNT(CASE WHEN status = 'running' THEN 1 END) FROM sync_jobs"
                                " WHERE tenant_id = $1 AND status IN ('queued', 'running')",
-                               {tenant}, [](const row& r) { return job_counts{r.integer(0), r.integer(1)}; });
+                               {tenant}, [](const row& r) {
+                                 return job_counts{r.integer(0), r.integer(1)};
+                               });
   if (!counts) return counts.error();
   return counts->value_or(job_counts{});
 }

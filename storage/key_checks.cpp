@@ -11,9 +11,10 @@ result<std::vector<key_check>> load_key_checks(session& s) {
 }
 
 result<> store_key_check(session& s, const key_check& check) {
-  return done(s.execute("INSERT INTO key_checks (key_id, ciphertext) VALUES ($1, $2)"
-                        " ON CONFLICT (key_id) DO NOTHING",
-                        {check.key_id, blob{check.ciphertext}}));
+  return done(
+      s.execute("INSERT INTO key_checks (key_id, ciphertext) VALUES ($1, $2)"
+                " ON CONFLICT (key_id) DO NOTHING",
+                {check.key_id, blob{check.ciphertext}}));
 }
 
 }  // namespace connectord::storage

@@ -14,7 +14,9 @@ std::string version_of(const embedded::file& step) {
   return std::string{name};
 }
 
-std::string checksum_of(const embedded::file& step) { return to_hex(bytes_of(sha256(step.content))); }
+std::string checksum_of(const embedded::file& step) {
+  return to_hex(bytes_of(sha256(step.content)));
+}
 
 /// Cut behind each `;` that stands outside of comments and quotes.
 std::vector<std::string_view> statements_of(std::string_view sql) {
@@ -42,8 +44,9 @@ struct step_row {
 
 result<std::vector<step_row>> applied_steps(session& s) {
   std::vector<step_row> rows;
-  const auto ok = s.query("SELECT version, checksum FROM migrations ORDER BY version", {},
-                          [&](const row& r) { rows.push_back({r.str(0), r.str(1)}); });
+  const auto ok = s.query("SELECT version, checksum FROM migrations ORDER BY version", {}, [&](const row& r) {
+    rows.push_back({r.str(0), r.str(1)});
+  });
   if (ok) return rows;
   const error refusal = ok.error();  // a copy: result hands its error out by value
   const auto* reason = refusal.details().if_contains("reason");
@@ -94,7 +97,8 @@ result<> apply(session& s, const embedded::file& step, timestamp now, const migr
 }
 
 /// One turn of `migrate_up`: the first pending step, seen and applied under the lock.
-result<std::optional<std::string>> advance_one(session& s, timestamp now, std::span<const embedded::file> steps,
+result<std::optional<std::string>> advance_one(session& s, timestamp now,
+                                               std::span<const embedded::file> steps,
                                                const migration_failpoint& failpoint) {
   if (auto ok = s.script("CREATE TABLE IF NOT EXISTS migrations (version TEXT NOT NULL PRIMARY KEY,"
                          " checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT");

@@ -53,11 +53,14 @@ class postgres_session final : public session {
     connection_.inhibit_reactivation(true);
 #include <pqxx/internal/ignore-deprecated-post.hxx>
     const auto wait = std::to_string(busy.count());
-    link_.exec("SET client_encoding TO 'UTF8'; SET bytea_output TO 'hex'; SET timezone TO 'UTC';"
-               "SET standard_conforming_strings TO on; SET lock_timeout TO " + wait + ";"
-               "SET statement_timeout TO 60000; SET idle_in_transaction_session_timeout TO 60000;"
-               "SELECT set_config('synchronous_commit', 'on', false)"
-               " WHERE current_setting('synchronous_commit') = 'off'");
+    link_.exec(
+        "SET client_encoding TO 'UTF8'; SET bytea_output TO 'hex'; SET timezone TO 'UTC';"
+        "SET standard_conforming_strings TO on; SET lock_timeout TO " +
+        wait +
+        ";"
+        "SET statement_timeout TO 60000; SET idle_in_transaction_session_timeout TO 60000;"
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'");
   }
 
   dialect kind() const noexcept override { return dialect::postgresql; }
@@ -207,7 +210,8 @@ class postgres_session final : public session {
     log::warn("store.error", {{"code", state}, {"error", state.starts_with("23") ? "" : e.what()}});
     if (state == "53100") return unavailable("full");
     if (state == "55P03" || state == "57014" || state.starts_with("40")) return unavailable("busy");
-    if (state.starts_with("53") || state.starts_with("57") || state.starts_with("58") || state.starts_with("08"))
+    if (state.starts_with("53") || state.starts_with("57") || state.starts_with("58") ||
+        state.starts_with("08"))
       return unavailable("server");
     if (state == "25006") return wrong_statement("read_only");
     if (state == "42P01") return wrong_statement("undefined_table");
@@ -238,7 +242,8 @@ std::string with_defaults(std::string url, milliseconds busy) {
 
 class postgres_store final : public store {
  public:
-  postgres_store(std::string url, milliseconds busy) : url_(with_defaults(std::move(url), busy)), busy_(busy) {}
+  postgres_store(std::string url, milliseconds busy)
+      : url_(with_defaults(std::move(url), busy)), busy_(busy) {}
 
   dialect kind() const noexcept override { return dialect::postgresql; }
 
@@ -255,7 +260,9 @@ class postgres_store final : public store {
   milliseconds busy_;
 };
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+}
 
 }  // namespace
 
@@ -264,9 +271,13 @@ result<std::unique_ptr<store>> open_postgresql(std::string url, milliseconds bus
 }
 
 std::string to_postgresql(std::string_view sql) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> words{{
-      {"STRICT, WITHOUT ROWID", ""}, {"STRICT", ""}, {"INTEGER", "BIGINT"},
-      {"REAL", "DOUBLE PRECISION"}, {"BLOB", "BYTEA"}, {"TEXT", "TEXT COLLATE \"C\""}}};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> words{
+      {{"STRICT, WITHOUT ROWID", ""},
+       {"STRICT", ""},
+       {"INTEGER", "BIGINT"},
+       {"REAL", "DOUBLE PRECISION"},
+       {"BLOB", "BYTEA"},
+       {"TEXT", "TEXT COLLATE \"C\""}}};
   static constexpr std::string_view directive = "-- postgresql:";
   std::string out;
   const auto take = [&](std::size_t n) {

@@ -80,9 +80,9 @@ enum class dialect { sqlite, postgresql };
 /// as BLOB. What differs between the dialects lives in the drivers.
 ///
 /// Errors: CONFLICT for a unique violation (`details.constraint` names it), DATABASE_UNAVAILABLE
-/// for a lost connection, a busy or a full store (`details.reason` = "full"), COMMIT_IN_DOUBT when a commit may or may not have
-/// happened, INTERNAL for a statement that is wrong. After any error but CONFLICT inside a
-/// savepoint the caller rolls back.
+/// for a lost connection, a busy or a full store (`details.reason` = "full"), COMMIT_IN_DOUBT when a commit
+/// may or may not have happened, INTERNAL for a statement that is wrong. After any error but CONFLICT inside
+/// a savepoint the caller rolls back.
 class session {
  public:
   using on_row = std::function<void(const row&)>;

@@ -6,7 +6,7 @@
 namespace connectord::storage {
 namespace {
 
-#define SIGNAL_COLUMNS                                                                              \
+#define SIGNAL_COLUMNS                                                                               \
   "id, provider, connection_id, kind, entity, entity_version, occurred_at, received_at, dedupe_key," \
   " delivery_id, job_id"
 
@@ -34,12 +34,12 @@ signal read_whole_signal(const row& r) {
 }  // namespace
 
 result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& x) {
-  const auto inserted = s.execute(
-      "INSERT INTO signals (tenant_id, " SIGNAL_COLUMNS ", payload)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-      " ON CONFLICT (tenant_id, provider, dedupe_key) DO NOTHING",
-      {tenant, x.id, x.provider, x.connection, x.kind, x.entity, x.entity_version, x.occurred_at,
-       x.received_at, x.dedupe_key, x.delivery, x.job, x.payload});
+  const auto inserted = s.execute("INSERT INTO signals (tenant_id, " SIGNAL_COLUMNS
+                                  ", payload)"
+                                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+                                  " ON CONFLICT (tenant_id, provider, dedupe_key) DO NOTHING",
+                                  {tenant, x.id, x.provider, x.connection, x.kind, x.entity, x.entity_version,
+                                   x.occurred_at, x.received_at, x.dedupe_key, x.delivery, x.job, x.payload});
   if (!inserted) return inserted.error();
   if (*inserted > 0) return stored_signal{x.id, true};
   const auto first =
@@ -56,8 +56,7 @@ result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_i
 }
 
 result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
-                                         const std::optional<position>& after, int limit,
-                                         bool with_payload) {
+                                         const std::optional<position>& after, int limit, bool with_payload) {
   auto q = with_payload ? select{"SELECT " SIGNAL_COLUMNS ", payload FROM signals"}
                         : select{"SELECT " SIGNAL_COLUMNS " FROM signals"};
   q.with(" WHERE tenant_id = ", tenant)

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "domain/signal.hpp"
 #include "domain/queries.hpp"
+#include "domain/signal.hpp"
 #include "storage/session.hpp"
 
 #include <optional>
@@ -20,7 +20,6 @@ result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_i
 
 /// Newest first; the payload is empty unless asked for.
 result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
-                                         const std::optional<position>& after, int limit,
-                                         bool with_payload);
+                                         const std::optional<position>& after, int limit, bool with_payload);
 
 }  // namespace connectord::storage

@@ -12,9 +12,10 @@ result<> save_snapshot(session& s, tenant_id tenant, const stored_snapshot& x) {
       " created_at = excluded.created_at",
       {tenant, x.revision, x.version, x.checksum, blob{x.body}, x.created_at});
   if (!saved) return saved.error();
-  return done(s.execute("DELETE FROM snapshots WHERE tenant_id = $1 AND revision NOT IN"
-                        " (SELECT revision FROM snapshots WHERE tenant_id = $1 ORDER BY revision DESC LIMIT 2)",
-                        {tenant}));
+  return done(
+      s.execute("DELETE FROM snapshots WHERE tenant_id = $1 AND revision NOT IN"
+                " (SELECT revision FROM snapshots WHERE tenant_id = $1 ORDER BY revision DESC LIMIT 2)",
+                {tenant}));
 }
 
 result<std::optional<stored_snapshot>> load_snapshot(session& s, tenant_id tenant) {

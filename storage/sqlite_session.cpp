@@ -49,7 +49,8 @@ struct statement {
 /// "UNIQUE constraint failed: t.a, t.b" -> "a, b", as PostgreSQL reports it.
 std::string columns_of(std::string_view message) {
   std::string columns;
-  if (const auto colon = message.find(": "); colon != std::string_view::npos) message.remove_prefix(colon + 2);
+  if (const auto colon = message.find(": "); colon != std::string_view::npos)
+    message.remove_prefix(colon + 2);
   while (!message.empty()) {
     const auto comma = message.find(", ");
     auto column = message.substr(0, comma);
@@ -251,34 +252,23 @@ class sqlite_session final : public session {
     failed_ = failed_ || !sqlite3_get_autocommit(db_.get());
     switch (code) {
       case SQLITE_CONSTRAINT_UNIQUE:
-      case SQLITE_CONSTRAINT_PRIMARYKEY:
-        return unique_conflict(columns_of(message));
-      case SQLITE_CONSTRAINT_FOREIGNKEY:
-        return wrong_statement("foreign_key");
-      default:
-        break;
+      case SQLITE_CONSTRAINT_PRIMARYKEY: return unique_conflict(columns_of(message));
+      case SQLITE_CONSTRAINT_FOREIGNKEY: return wrong_statement("foreign_key");
+      default: break;
     }
     log::warn("store.error", {{"code", code}, {"error", message}});
     switch (code & 0xff) {
-      case SQLITE_FULL:
-        return unavailable("full");
+      case SQLITE_FULL: return unavailable("full");
       case SQLITE_BUSY:
-      case SQLITE_LOCKED:
-        return unavailable("busy");
+      case SQLITE_LOCKED: return unavailable("busy");
       case SQLITE_IOERR:  // what the page cache holds can no longer be trusted
       case SQLITE_CORRUPT:
       case SQLITE_NOTADB:
-      case SQLITE_CANTOPEN:
-        alive_ = false;
-        return unavailable("io");
-      case SQLITE_NOMEM:
-        return unavailable("memory");
-      case SQLITE_READONLY:
-        return read_only_ ? wrong_statement("read_only") : unavailable("read_only");
-      case SQLITE_CONSTRAINT:
-        return wrong_statement("constraint");
-      default:
-        return wrong_statement(message.starts_with("no such table") ? "undefined_table" : "statement");
+      case SQLITE_CANTOPEN: alive_ = false; return unavailable("io");
+      case SQLITE_NOMEM: return unavailable("memory");
+      case SQLITE_READONLY: return read_only_ ? wrong_statement("read_only") : unavailable("read_only");
+      case SQLITE_CONSTRAINT: return wrong_statement("constraint");
+      default: return wrong_statement(message.starts_with("no such table") ? "undefined_table" : "statement");
     }
   }
 
@@ -318,8 +308,8 @@ class sqlite_store final : public store {
 
   result<std::unique_ptr<session>> open() override {
     sqlite3* raw = nullptr;
-    const int rc = sqlite3_open_v2(path_.c_str(), &raw,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
+    const int rc = sqlite3_open_v2(
+        path_.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
     database db{raw};
     if (rc != SQLITE_OK) return unavailable("open");
     auto made = std::make_unique<sqlite_session>(std::move(db));

@@ -57,9 +57,9 @@ result<std::optional<tenant>> find_tenant_by_slug(session& s, std::string_view s
 }
 
 result<bool> update_tenant(session& s, const tenant& t) {
-  const auto done = s.execute(
-      "UPDATE tenants SET slug = $2, name = $3, metadata = $4, updated_at = $5 WHERE id = $1",
-      {t.id, t.slug, t.name, t.metadata, t.updated_at});
+  const auto done =
+      s.execute("UPDATE tenants SET slug = $2, name = $3, metadata = $4, updated_at = $5 WHERE id = $1",
+                {t.id, t.slug, t.name, t.metadata, t.updated_at});
   if (!done) return naming_the_field(done.error());
   return *done > 0;
 }
@@ -67,9 +67,10 @@ result<bool> update_tenant(session& s, const tenant& t) {
 result<bool> delete_tenant(session& s, tenant_id id) {
   // The large tables first: a cascade through the connections would look each of them up in there.
   // Idempotency keys have no tenant column, their scope begins with the tenant.
-  for (const auto sql : {"DELETE FROM signals WHERE tenant_id = $1", "DELETE FROM deliveries WHERE tenant_id = $1",
-                         "DELETE FROM sync_jobs WHERE tenant_id = $1",
-                         "DELETE FROM idempotency_keys WHERE scope >= $1 AND scope < $1 || '~'"})
+  for (const auto sql :
+       {"DELETE FROM signals WHERE tenant_id = $1", "DELETE FROM deliveries WHERE tenant_id = $1",
+        "DELETE FROM sync_jobs WHERE tenant_id = $1",
+        "DELETE FROM idempotency_keys WHERE scope >= $1 AND scope < $1 || '~'"})
     if (const auto done = s.execute(sql, {id}); !done) return done.error();
   return any(s.execute("DELETE FROM tenants WHERE id = $1", {id}));
 }
@@ -92,25 +93,25 @@ result<std::optional<claim>> claim_tenant(session& s, tenant_id id) {
 }
 
 result<> provision_tenant(session& s, tenant_id id, timestamp now) {
-  return done(s.execute(
-      "INSERT INTO tenants (id, name, status, metadata, created_at, updated_at)"
-      " VALUES ($1, $1, 'active', '{}', $2, $2) ON CONFLICT (id) DO NOTHING",
-      {id, now}));
+  return done(
+      s.execute("INSERT INTO tenants (id, name, status, metadata, created_at, updated_at)"
+                " VALUES ($1, $1, 'active', '{}', $2, $2) ON CONFLICT (id) DO NOTHING",
+                {id, now}));
 }
 
 result<> fence(session& s, tenant_id id, std::int64_t epoch) {
   bool ours = false;
-  const auto asked = s.query("SELECT 1 FROM tenants WHERE id = $1 AND epoch = $2 FOR NO KEY UPDATE", {id, epoch},
-                             [&](const row&) { ours = true; });
+  const auto asked = s.query("SELECT 1 FROM tenants WHERE id = $1 AND epoch = $2 FOR NO KEY UPDATE",
+                             {id, epoch}, [&](const row&) { ours = true; });
   if (!asked) return asked.error();
   if (!ours) return error{errc::stale_epoch};
   return {};
 }
 
 result<std::int64_t> advance(session& s, tenant_id id, std::int64_t epoch) {
-  const auto revision =
-      find_one(s, "UPDATE tenants SET revision = revision + 1 WHERE id = $1 AND epoch = $2 RETURNING revision",
-               {id, epoch}, [](const row& r) { return r.integer(0); });
+  const auto revision = find_one(
+      s, "UPDATE tenants SET revision = revision + 1 WHERE id = $1 AND epoch = $2 RETURNING revision",
+      {id, epoch}, [](const row& r) { return r.integer(0); });
   if (!revision) return revision.error();
   if (!*revision) return error{errc::stale_epoch};
   return **revision;
@@ -118,7 +119,7 @@ result<std::int64_t> advance(session& s, tenant_id id, std::int64_t epoch) {
 
 result<bool> set_tenant_status(session& s, tenant_id id, tenant_status status, timestamp now) {
   return any(s.execute("UPDATE tenants SET status = $2, updated_at = $3 WHERE id = $1 AND status <> $2",
-                {id, text_of(status), now}));
+                       {id, text_of(status), now}));
 }
 
 result<> insert_token(session& s, const tenant_token& t, std::string_view secret_sha256) {
@@ -129,9 +130,10 @@ result<> insert_token(session& s, const tenant_token& t, std::string_view secret
 }
 
 result<std::vector<tenant_token>> list_tokens(session& s, tenant_id tenant) {
-  return all_of(s, select{"SELECT " TOKEN_COLUMNS " FROM tenant_tokens"}
-                       .with(" WHERE tenant_id = ", tenant)
-                       .raw(" ORDER BY created_at, id"),
+  return all_of(s,
+                select{"SELECT " TOKEN_COLUMNS " FROM tenant_tokens"}
+                    .with(" WHERE tenant_id = ", tenant)
+                    .raw(" ORDER BY created_at, id"),
                 read_token);
 }
 
@@ -148,7 +150,7 @@ result<std::optional<tenant_token>> find_token(session& s, std::string_view secr
 
 result<> touch_token(session& s, tenant_id tenant, token_id id, timestamp now) {
   return done(s.execute("UPDATE tenant_tokens SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2",
-                              {tenant, id, now}));
+                        {tenant, id, now}));
 }
 
 }  // namespace connectord::storage

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "domain/tenant.hpp"
 #include "domain/queries.hpp"
+#include "domain/tenant.hpp"
 #include "storage/session.hpp"
 
 #include <optional>

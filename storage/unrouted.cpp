@@ -6,7 +6,7 @@
 namespace connectord::storage {
 namespace {
 
-#define UNROUTED_COLUMNS                                                               \
+#define UNROUTED_COLUMNS                                                                \
   "id, provider, event_type, dedupe_id, provider_delivery_id, identities, body_sha256," \
   " body_bytes, received_at"
 
@@ -28,7 +28,8 @@ unrouted_row read_unrouted(const row& r) {
 
 result<std::int64_t> insert_unrouted(session& s, const unrouted_row& u, std::int64_t most) {
   const auto stored = s.execute(
-      "INSERT INTO unrouted_deliveries (" UNROUTED_COLUMNS ", headers, body)"
+      "INSERT INTO unrouted_deliveries (" UNROUTED_COLUMNS
+      ", headers, body)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
       {u.id, u.provider, u.event_type, u.dedupe_id, u.provider_delivery_id, encode_identities(u.identities),
        u.body_sha256, u.body_bytes, u.received_at, encode_headers(u.headers), blob{u.body}});
@@ -49,8 +50,8 @@ result<std::vector<unrouted_row>> list_unrouted(session& s, const unrouted_filte
 }
 
 result<std::optional<unrouted_row>> find_unrouted(session& s, unrouted_id id) {
-  return find_one(s, "SELECT " UNROUTED_COLUMNS ", headers, body FROM unrouted_deliveries WHERE id = $1", {id},
-                  [](const row& r) {
+  return find_one(s, "SELECT " UNROUTED_COLUMNS ", headers, body FROM unrouted_deliveries WHERE id = $1",
+                  {id}, [](const row& r) {
                     auto u = read_unrouted(r);
                     u.headers = decode_headers(r.text(9));
                     u.body = r.bytes(10);

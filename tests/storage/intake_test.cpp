@@ -72,7 +72,8 @@ TEST_CASE("owners of an identity are found over all tenants, without revoked one
   add_connection(*s, c, "7", "gitlab");
   revoked.status = connection_status::revoked;
   REQUIRE(update_connection(*s, c, revoked));
-  const std::array wanted{identity{"external_id", "7"}, identity{"external_id", "7"}, identity{"external_id", "8"}};
+  const std::array wanted{identity{"external_id", "7"}, identity{"external_id", "7"},
+                          identity{"external_id", "8"}};
   const auto owners = owners_of(*s, "github", wanted);
   REQUIRE(owners);
   CHECK(owners->size() == 2);

@@ -10,12 +10,14 @@ using namespace connectord::storage::testing;
 
 namespace {
 
-constexpr embedded::file first{"0001_first.sql",
-                               "-- a; comment\nCREATE TABLE one (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;\n"
-                               "INSERT INTO one VALUES ('semi;colon');\n"
-                               "-- postgresql: ALTER TABLE one ALTER id SET STORAGE EXTERNAL;\n"};
-constexpr embedded::file second{"0002_second.sql", "CREATE TABLE two (id INTEGER NOT NULL PRIMARY KEY) STRICT;\n"
-                                                   "INSERT INTO two VALUES (1);\n"};
+constexpr embedded::file first{
+    "0001_first.sql",
+    "-- a; comment\nCREATE TABLE one (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;\n"
+    "INSERT INTO one VALUES ('semi;colon');\n"
+    "-- postgresql: ALTER TABLE one ALTER id SET STORAGE EXTERNAL;\n"};
+constexpr embedded::file second{"0002_second.sql",
+                                "CREATE TABLE two (id INTEGER NOT NULL PRIMARY KEY) STRICT;\n"
+                                "INSERT INTO two VALUES (1);\n"};
 
 bool has_rows(session& s, std::string_view sql) {
   bool any = false;
@@ -26,8 +28,12 @@ bool has_rows(session& s, std::string_view sql) {
 
 TEST_CASE("a new store has every step pending, a migrated one none") {
   dialect kind{};
-  SUBCASE("sqlite") { kind = dialect::sqlite; }
-  SUBCASE("postgresql") { kind = dialect::postgresql; }
+  SUBCASE("sqlite") {
+    kind = dialect::sqlite;
+  }
+  SUBCASE("postgresql") {
+    kind = dialect::postgresql;
+  }
   test_store store{kind, false};
   const auto s = store.open();
   auto before = state(*s);
@@ -46,8 +52,12 @@ TEST_CASE("a new store has every step pending, a migrated one none") {
 
 TEST_CASE("a migration that dies at any statement leaves whole steps, and the next start completes them") {
   dialect kind{};
-  SUBCASE("sqlite") { kind = dialect::sqlite; }
-  SUBCASE("postgresql") { kind = dialect::postgresql; }
+  SUBCASE("sqlite") {
+    kind = dialect::sqlite;
+  }
+  SUBCASE("postgresql") {
+    kind = dialect::postgresql;
+  }
   const std::array steps{first, second};
   int deaths = 0;
   for (bool died = true; died; ++deaths) {
@@ -77,8 +87,12 @@ TEST_CASE("a migration that dies at any statement leaves whole steps, and the ne
 
 TEST_CASE("a session that is lost in a migration leaves nothing of the step") {
   dialect kind{};
-  SUBCASE("sqlite") { kind = dialect::sqlite; }
-  SUBCASE("postgresql") { kind = dialect::postgresql; }
+  SUBCASE("sqlite") {
+    kind = dialect::sqlite;
+  }
+  SUBCASE("postgresql") {
+    kind = dialect::postgresql;
+  }
   test_store store{kind, false};
   {
     const auto s = store.open();
@@ -109,8 +123,12 @@ TEST_CASE("a changed, a missing and a late step are refused") {
 
 TEST_CASE("processes that start together migrate once") {
   dialect kind{};
-  SUBCASE("sqlite") { kind = dialect::sqlite; }
-  SUBCASE("postgresql") { kind = dialect::postgresql; }
+  SUBCASE("sqlite") {
+    kind = dialect::sqlite;
+  }
+  SUBCASE("postgresql") {
+    kind = dialect::postgresql;
+  }
   test_store store{kind, false};
   std::array<result<std::vector<std::string>>, 4> outcomes;
   std::vector<std::thread> threads;

@@ -23,8 +23,9 @@ std::int64_t number(session& s, std::string_view sql) {
 
 struct values_table {
   explicit values_table(session& s) {
-    REQUIRE(s.script("CREATE TABLE vals (id INTEGER NOT NULL PRIMARY KEY, t TEXT, b BLOB, r REAL, i INTEGER) STRICT;"
-                     "CREATE UNIQUE INDEX vals_t ON vals (t, i)"));
+    REQUIRE(s.script(
+        "CREATE TABLE vals (id INTEGER NOT NULL PRIMARY KEY, t TEXT, b BLOB, r REAL, i INTEGER) STRICT;"
+        "CREATE UNIQUE INDEX vals_t ON vals (t, i)"));
   }
 };
 
@@ -293,7 +294,8 @@ TEST_CASE("PostgreSQL: a connection that is lost at COMMIT leaves the outcome in
 }
 
 TEST_CASE("PostgreSQL: a server that cannot be reached is unavailable, and no password is told") {
-  auto store = open_store({dialect::postgresql, "postgresql://u:hidden@127.0.0.1:1/x"}, milliseconds{100}, false);
+  auto store =
+      open_store({dialect::postgresql, "postgresql://u:hidden@127.0.0.1:1/x"}, milliseconds{100}, false);
   REQUIRE(store);
   const auto s = (*store)->open();
   CHECK(code_of(s) == errc::database_unavailable);

@@ -111,7 +111,8 @@ std::unique_ptr<session> test_store::open() {
 }
 
 tenant_id add_tenant(session& s, std::string name) {
-  const tenant t{.id = tenant_id::make(), .slug{}, .name = std::move(name), .created_at = noon, .updated_at = noon};
+  const tenant t{
+      .id = tenant_id::make(), .slug{}, .name = std::move(name), .created_at = noon, .updated_at = noon};
   REQUIRE(insert_tenant(s, t));
   return t.id;
 }

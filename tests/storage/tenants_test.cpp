@@ -189,9 +189,9 @@ TEST_CASE("tokens are found by digest, touched, listed and revoked within their 
 TEST_CASE("deleting a tenant deletes all that it has and nothing of another") {
   EACH_STORE(store);
   const auto s = store.open();
-  const std::array tables{"tenants",    "connections",      "connection_identities", "deliveries", "delivery_keys",
-                          "signals",    "delivery_signals", "sync_jobs",             "snapshots",  "audit_log",
-                          "tenant_tokens", "idempotency_keys"};
+  const std::array tables{"tenants",       "connections", "connection_identities", "deliveries",
+                          "delivery_keys", "signals",     "delivery_signals",      "sync_jobs",
+                          "snapshots",     "audit_log",   "tenant_tokens",         "idempotency_keys"};
   const auto fill = [&](tenant_id t) {
     const auto c = add_connection(*s, t);
     auto d = sample_delivery("d1");
@@ -228,7 +228,8 @@ TEST_CASE("only the last two snapshots are kept, and the newest is loaded") {
   const auto id = add_tenant(*s);
   CHECK(!load_snapshot(*s, id)->has_value());
   for (const std::int64_t revision : {3, 10, 9, 12}) {
-    REQUIRE(save_snapshot(*s, id, {revision, 2, "sum", std::string{"b\0dy", 4} + std::to_string(revision), noon}));
+    REQUIRE(save_snapshot(*s, id,
+                          {revision, 2, "sum", std::string{"b\0dy", 4} + std::to_string(revision), noon}));
   }
   CHECK(rows_of(*s, "snapshots") == 2);
   REQUIRE(save_snapshot(*s, id, {12, 2, "again", "newer", noon}));
