@@ -1,8 +1,7 @@
 #pragma once
 
+#include "base/ip_network.hpp"
 #include "base/time.hpp"
-
-#include <boost/asio/ip/address.hpp>
 
 #include <array>
 #include <cstdint>
@@ -15,23 +14,10 @@
 
 namespace connectord::web {
 
-using boost::asio::ip::address;
-
-/// A block of addresses; v4 addresses mapped into v6 count as v4.
-class cidr {
- public:
-  /// `10.0.0.0/8`, `fd00::/8`, or one address.
-  static std::optional<cidr> parse(std::string_view text);
-  bool contains(const address& a) const noexcept;
-
- private:
-  std::array<std::uint8_t, 16> network_{};
-  int bits_ = 0;
-};
-
 /// The socket's peer, unless that is a trusted proxy: then the right-most address of
 /// X-Forwarded-For that is not one.
-address client_address(const address& peer, std::string_view forwarded_for, const std::vector<cidr>& trusted);
+ip_address client_address(const ip_address& peer, std::string_view forwarded_for,
+                          const std::vector<ip_network>& trusted);
 
 /// Bounds webhook requests (contract, 6.3): per caller in a window of 60 s and in any second, and
 /// overall in a window of 60 s. Pure: time is an argument. Memory is bounded: the caller that has
@@ -46,7 +32,7 @@ class rate_limiter {
   explicit rate_limiter(limits l) : limits_(l) {}
 
   /// Nothing when the request may pass; else the seconds to wait, 1..60. What is refused does not count.
-  std::optional<int> admit(std::string_view provider, std::string_view tenant, const address& client,
+  std::optional<int> admit(std::string_view provider, std::string_view tenant, const ip_address& client,
                            steady_time now);
   std::size_t callers() const noexcept { return callers_.size(); }
 

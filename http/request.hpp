@@ -1,13 +1,12 @@
 #pragma once
 
+#include "base/ip_network.hpp"
 #include "base/json.hpp"
 #include "base/time.hpp"
 #include "domain/delivery.hpp"
 #include "http/auth.hpp"
 #include "http/path.hpp"
 #include "http/request_gate.hpp"
-
-#include <boost/asio/ip/address.hpp>
 
 #include <optional>
 #include <string>
@@ -30,7 +29,7 @@ class request {
   web::path path;
   std::string_view query;  ///< raw, without `?`
   std::string body;
-  boost::asio::ip::address peer;
+  ip_address peer{};  ///< of the socket; see client_address() for what a proxy says
   std::string trace_id;
   std::optional<std::string> traceparent;  ///< as it came in; propagated upstream
   timestamp received_at{};

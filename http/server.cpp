@@ -143,6 +143,7 @@ asio::awaitable<void> server::core::sweep() {
     co_await ticker.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     const auto now = steady_clock::now();
     for (auto* c : connections) c->expire_if_due(now);
+    open_gauge.Set(static_cast<double>(connections.size()));
   }
 }
 
@@ -178,18 +179,16 @@ void server::core::count(const request& r, int status, steady_time began) {
 server::connection::connection(std::shared_ptr<core> shared, tcp::socket socket)
     : core_(std::move(shared)), socket_(std::move(socket)), buffer_(new char[buffer_size]) {
   core_->connections.insert(this);
-  core_->open_gauge.Set(static_cast<double>(core_->connections.size()));
   error_code ignored;
   socket_.set_option(tcp::no_delay{true}, ignored);
   socket_.non_blocking(true, ignored);
-  request_.peer = socket_.remote_endpoint(ignored).address();
+  const auto peer = socket_.remote_endpoint(ignored).address().to_string();
+  request_.peer = parse_ip(std::string_view{peer}.substr(0, peer.find('%'))).value_or(ip_address{});
   enter(phase::idle, core_->settings.idle_timeout);
 }
 
-server::connection::~connection() {
-  core_->connections.erase(this);
-  core_->open_gauge.Set(static_cast<double>(core_->connections.size()));
-}
+/// May run when the io_context ends, after routes and meters are gone.
+server::connection::~connection() { core_->connections.erase(this); }
 
 void server::connection::enter(phase p, milliseconds allowed) {
   phase_ = p;
