@@ -15,6 +15,8 @@ enum class connection_status { active, error, revoked };
 struct sealed_secret {
   std::string ciphertext;
   std::optional<timestamp> valid_until;
+
+  friend bool operator==(const sealed_secret&, const sealed_secret&) = default;
 };
 
 /// How a payload names a connection: (kind, value) is looked up in the unique index.
@@ -42,6 +44,7 @@ struct connection {
   std::optional<timestamp> next_run_at;
   timestamp created_at{}, updated_at{};
 
+  friend bool operator==(const connection&, const connection&) = default;
   bool usable() const noexcept { return status != connection_status::revoked; }
   bool has_own_secret() const noexcept { return webhook_secret.has_value(); }
 };

@@ -3,14 +3,21 @@
 #include "base/time.hpp"
 #include "domain/ids.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace connectord {
 
 enum class delivery_status { received, processed, ignored, unmatched, failed, quarantined };
+
+constexpr std::string_view name_of(delivery_status s) {
+  constexpr std::array names{"received", "processed", "ignored", "unmatched", "failed", "quarantined"};
+  return names[static_cast<std::size_t>(s)];
+}
 
 /// Names in lower case, in the order of arrival.
 using header_list = std::vector<std::pair<std::string, std::string>>;

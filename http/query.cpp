@@ -97,6 +97,16 @@ std::optional<timestamp> query_reader::time(std::string_view name) {
   return parsed;
 }
 
+std::string query_reader::bound_to(std::initializer_list<std::string_view> names) const {
+  std::string out;
+  for (const auto name : names) {
+    for (const auto& i : items_)
+      if (i.name == name) out += i.value;
+    out.push_back('\n');
+  }
+  return out;
+}
+
 void query_reader::refuse(std::string_view name, std::string_view reason) {
   problems_.insert_or_assign(name, json::string{reason});
 }

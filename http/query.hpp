@@ -36,6 +36,9 @@ class query_reader {
   /// 1..100, 50 when absent.
   int limit() { return static_cast<int>(integer("limit", 1, 100).value_or(50)); }
 
+  /// What a cursor is bound to: the values of these parameters, as they were sent.
+  std::string bound_to(std::initializer_list<std::string_view> names) const;
+
   void refuse(std::string_view name, std::string_view reason);
   bool ok() const noexcept { return problems_.empty(); }
   /// VALIDATION_FAILED with `details[name] = reason` for each offender.

@@ -62,7 +62,7 @@ struct oauth_facts {
 enum class proof_scheme : std::uint8_t { hmac, token, jwt_jwks };
 enum class signature_encoding : std::uint8_t { hex, base64 };
 enum class time_format : std::uint8_t {
-  rfc3339,         ///< also "2025-01-02 03:04:05 UTC"
+  rfc3339,  ///< also "2025-01-02 03:04:05 UTC"
   epoch_s,
   epoch_ms,
   epoch_fraction,  ///< seconds with a fraction: "1699123456.000200"
@@ -131,8 +131,8 @@ using version_candidate = std::variant<text_template, time_candidate>;
 
 /// How one sort of object becomes a signal.
 struct shape {
-  std::string name;  ///< `entity.type` of the payload
-  choice entity;     ///< required: without a value the delivery fails
+  std::string name;                        ///< `entity.type` of the payload
+  choice entity;                           ///< required: without a value the delivery fails
   std::vector<version_candidate> version;  ///< none: `$time`, else `$digest`
   std::vector<time_candidate> occurred_at;
   choice key, title, url, actor_id, actor_name;
@@ -168,7 +168,7 @@ struct webhook_facts {
   choice delivery_id;  ///< none: digest of the body
   std::optional<event_case> challenge;
 
-  bool body_required = true;             ///< an object is; false: the headers say it all
+  bool body_required = true;              ///< an object is; false: the headers say it all
   std::optional<std::string> form_field;  ///< of a form body that wraps the JSON
   std::optional<lookup> envelope;         ///< base64 JSON inside the body, root `data:`
   std::optional<lookup> batch;            ///< array whose items are the events
@@ -200,7 +200,7 @@ struct definition {
   std::vector<std::string> default_scopes;
   std::string scope_separator = " ";
   bool sync = false;
-  bool local_only = false;  ///< registered in the relaxed profiles only
+  bool local_only = false;              ///< registered in the relaxed profiles only
   bool required_in_production = false;  ///< needs its credentials even where providers are not listed
   std::vector<setting_fact> settings;
   std::optional<oauth_facts> oauth;

@@ -38,7 +38,8 @@ std::optional<dom::element> parse_document(std::string_view text, parser_slot sl
   const auto lenient = parse_json(text);
   if (!lenient) return std::nullopt;
   const auto again = json::serialize(*lenient);
-  if (!reserve(parser, again.size()) || parser.parse(again.data(), again.size()).get(root) != simdjson::SUCCESS)
+  if (!reserve(parser, again.size()) ||
+      parser.parse(again.data(), again.size()).get(root) != simdjson::SUCCESS)
     return std::nullopt;
   return root;
 }
@@ -52,7 +53,8 @@ std::optional<std::string_view> object_text(std::string_view text, const std::ve
 
   thread_local std::string padded;
   thread_local ondemand::parser parser;
-  if (padded.capacity() < text.size() + simdjson::SIMDJSON_PADDING) padded.reserve(2 * text.size() + simdjson::SIMDJSON_PADDING);
+  if (padded.capacity() < text.size() + simdjson::SIMDJSON_PADDING)
+    padded.reserve(2 * text.size() + simdjson::SIMDJSON_PADDING);
   padded = text;
   ondemand::document document;
   ondemand::object object;

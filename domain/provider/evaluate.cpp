@@ -35,9 +35,8 @@ bool storable(std::string_view text) {
 bool equals_or_lists(const dom::element& member, std::string_view wanted) {
   number_buffer buffer;
   if (dom::array items; member.get_array().get(items) == simdjson::SUCCESS) {
-    return std::any_of(items.begin(), items.end(), [&](const dom::element& item) {
-      return scalar_text(item, buffer) == wanted;
-    });
+    return std::any_of(items.begin(), items.end(),
+                       [&](const dom::element& item) { return scalar_text(item, buffer) == wanted; });
   }
   return scalar_text(member, buffer) == wanted;
 }
@@ -230,8 +229,10 @@ std::optional<std::string> text_at(const lookup& at, const scene& s) {
 std::optional<std::string> render(const text_template& t, const scene& s) {
   std::string out;
   for (const auto& piece : t.pieces) {
-    if (!piece.value) out += piece.text;
-    else if (!append(out, *piece.value, s)) return std::nullopt;
+    if (!piece.value)
+      out += piece.text;
+    else if (!append(out, *piece.value, s))
+      return std::nullopt;
   }
   return out;
 }

@@ -158,9 +158,18 @@ std::string read_path(const choice& any) {
 class examiner {
  public:
   examiner(const definition& provider, const webhook_request& request, examination& out)
-      : provider_(provider), webhook_(provider.webhook), request_(request), out_(out),
-        scene_{.headers = request.headers, .body = {}, .data = {}, .event = {}, .digest = {}, .time = {},
-               .received = to_rfc3339_seconds(request.received_at), .unix_time = {}} {}
+      : provider_(provider),
+        webhook_(provider.webhook),
+        request_(request),
+        out_(out),
+        scene_{.headers = request.headers,
+               .body = {},
+               .data = {},
+               .event = {},
+               .digest = {},
+               .time = {},
+               .received = to_rfc3339_seconds(request.received_at),
+               .unix_time = {}} {}
 
   void run() {
     out_.body_sha256 = to_hex(bytes_of(sha256(request_.body)));
@@ -219,14 +228,16 @@ class examiner {
 
   /// What is wrong with the event, if anything is.
   std::optional<std::string> read_event() {
-    if (webhook_.body_required && !(scene_.body && scene_.body->is_object())) return "the body is not a JSON object";
+    if (webhook_.body_required && !(scene_.body && scene_.body->is_object()))
+      return "the body is not a JSON object";
     if (webhook_.envelope && !(scene_.data && scene_.data->is_object()))
       return webhook_.envelope->text + " holds no JSON object in base64";
     scene_.event.clear();
     scene_.event = event_of(webhook_, scene_);
     if (!scene_.event.empty() && !out_.event_type) out_.event_type = scene_.event;
     if (scene_.event.empty() && webhook_.event_required) return "the event type is missing";
-    const auto fits = std::ranges::find_if(webhook_.rules, [&](const rule& r) { return holds(r.when, scene_); });
+    const auto fits =
+        std::ranges::find_if(webhook_.rules, [&](const rule& r) { return holds(r.when, scene_); });
     if (fits == webhook_.rules.end()) {
       out_.unmapped = true;
       return std::nullopt;
@@ -255,7 +266,8 @@ class examiner {
     const auto time = first_time(as.occurred_at, scene_);
     out.occurred_at = time && *time <= request_.received_at + max_ahead ? *time : request_.received_at;
     scene_.time = time ? to_rfc3339_seconds(*time) : std::string{};
-    scene_.unix_time = std::to_string(std::chrono::floor<seconds>(out.occurred_at).time_since_epoch().count());
+    scene_.unix_time =
+        std::to_string(std::chrono::floor<seconds>(out.occurred_at).time_since_epoch().count());
     out.kind = kind;
     out.entity_version = version_of(as, scene_);
     out.payload = payload_of(webhook_, as, *entity, scene_, webhook_.batch ? std::string_view{} : text_);
@@ -275,7 +287,8 @@ class examiner {
   std::string form_text_;
 };
 
-void metadata_texts(const json::value& from, const lookup& at, std::size_t step, std::vector<std::string>& out) {
+void metadata_texts(const json::value& from, const lookup& at, std::size_t step,
+                    std::vector<std::string>& out) {
   if (step < at.steps.size() && at.steps[step].how == path_step::kind::key) {
     const auto* object = from.if_object();
     if (const auto* next = object == nullptr ? nullptr : object->if_contains(at.steps[step].name))
@@ -285,8 +298,10 @@ void metadata_texts(const json::value& from, const lookup& at, std::size_t step,
       for (const auto& item : *items) metadata_texts(item, at, step + 1, out);
   } else if (step == at.steps.size()) {
     std::string text;
-    if (const auto* string = from.if_string()) text = filtered(at.filter, {string->data(), string->size()});
-    else if (const auto* number = from.if_int64()) text = std::to_string(*number);
+    if (const auto* string = from.if_string())
+      text = filtered(at.filter, {string->data(), string->size()});
+    else if (const auto* number = from.if_int64())
+      text = std::to_string(*number);
     if (!text.empty()) out.push_back(std::move(text));
   }
 }
@@ -302,7 +317,8 @@ examination examine(const definition& provider, const webhook_request& request) 
 std::vector<identity> identities_of(const definition& provider, std::string_view external_id,
                                     const json::object& metadata) {
   const bool lower = provider.webhook.external_id_in_lower_case();
-  std::vector<identity> out{{"external_id", filtered(lower ? text_filter::lower : text_filter::none, external_id)}};
+  std::vector<identity> out{
+      {"external_id", filtered(lower ? text_filter::lower : text_filter::none, external_id)}};
   const json::value root(metadata);  // braces would make an array
   for (const auto& source : provider.webhook.metadata_identities) {
     std::vector<std::string> values;

@@ -21,8 +21,8 @@ struct examination {
   std::string dedupe_id;
   std::string body_sha256;  ///< hex
   bool body_is_json = false;
-  std::vector<identity> candidates;            ///< best first
-  std::optional<std::string> connection_hint;  ///< the delivery names the connection itself
+  std::vector<identity> candidates;                    ///< best first
+  std::optional<std::string> connection_hint;          ///< the delivery names the connection itself
   delivery_status outcome = delivery_status::ignored;  ///< processed, ignored or failed
   std::optional<std::string> error;  ///< why it failed, or which items of a batch did; no content
   std::vector<draft_signal> signals;

@@ -14,8 +14,9 @@ error refused(std::string_view text, std::string_view why) {
 }
 
 constexpr std::pair<std::string_view, lookup_root> variables[]{
-    {"$body", lookup_root::body},   {"$event", lookup_root::event},       {"$digest", lookup_root::digest},
-    {"$time", lookup_root::time},   {"$received", lookup_root::received}, {"$unix_time", lookup_root::unix_time},
+    {"$body", lookup_root::body},         {"$event", lookup_root::event},
+    {"$digest", lookup_root::digest},     {"$time", lookup_root::time},
+    {"$received", lookup_root::received}, {"$unix_time", lookup_root::unix_time},
 };
 constexpr std::pair<std::string_view, text_filter> filters[]{
     {"lower", text_filter::lower},
@@ -77,8 +78,10 @@ std::optional<std::vector<path_step>> parse_steps(std::string_view path) {
       path.remove_prefix(name.size());
       key_next = false;
     }
-    if (take(path, ".")) key_next = true;
-    else if (!path.empty() && path.front() != '[') return std::nullopt;
+    if (take(path, "."))
+      key_next = true;
+    else if (!path.empty() && path.front() != '[')
+      return std::nullopt;
   }
   return steps;
 }

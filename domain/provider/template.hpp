@@ -50,7 +50,7 @@ struct lookup {
   std::vector<path_step> steps;
   std::string header;  ///< lower case
   text_filter filter = text_filter::none;
-  std::string text;    ///< as it was written
+  std::string text;  ///< as it was written
 };
 
 /// `$body` is the whole body. VALIDATION_FAILED with a message that says what is wrong.

@@ -61,8 +61,14 @@ std::vector<std::string> offered_macs(const proof& p, std::string_view header) {
 }
 
 result<> check_time(const signed_time& rule, const proof_settings& settings, const webhook_request& request) {
-  scene s{.headers = request.headers, .body = {}, .data = {}, .event = {}, .digest = {}, .time = {},
-          .received = {}, .unix_time = {}};
+  scene s{.headers = request.headers,
+          .body = {},
+          .data = {},
+          .event = {},
+          .digest = {},
+          .time = {},
+          .received = {},
+          .unix_time = {}};
   const auto& from = rule.time.from;
   if (from.root == lookup_root::body) s.body = parse_document(request.body, parser_slot::body);
   const auto text = text_at(from, s);
@@ -108,8 +114,8 @@ result<> verify_hmac(const proof& p, const proof_settings& settings, std::string
     key = decoded.reveal();
   }
   if (key.empty()) return refused("signature_mismatch");
-  const bool body_only = p.content.size() == 1 && p.content.front().value &&
-                         p.content.front().value->root == lookup_root::body;
+  const bool body_only =
+      p.content.size() == 1 && p.content.front().value && p.content.front().value->root == lookup_root::body;
   const auto content = body_only ? std::optional<std::string>{} : signed_content(p, request);
   if (!body_only && !content) return refused("missing_signature");
   const auto expected = hmac_sha256(key, body_only ? request.body : std::string_view{*content});
@@ -123,7 +129,8 @@ result<> verify_token(const proof& p, std::string_view key, const webhook_reques
   const auto token = credential(request.headers, p.header, p.prefix);
   if (!token) return refused("missing_signature");
   // Digests, so that not even the secret's length shows.
-  if (!equal_in_constant_time(bytes_of(sha256(key)), bytes_of(sha256(*token)))) return refused("invalid_token");
+  if (!equal_in_constant_time(bytes_of(sha256(key)), bytes_of(sha256(*token))))
+    return refused("invalid_token");
   return {};
 }
 
@@ -180,7 +187,8 @@ result<> verify_jwt(const proof& p, const proof_settings& settings, const webhoo
   const auto token = credential(request.headers, p.header, p.prefix);
   if (!token) return refused("missing_signature");
   const auto parsed = parse_jwt(*token);
-  if (!parsed || keys == nullptr || text_of(parsed->header, "alg") != "RS256") return refused("invalid_token");
+  if (!parsed || keys == nullptr || text_of(parsed->header, "alg") != "RS256")
+    return refused("invalid_token");
   const auto kid = text_of(parsed->header, "kid");
   const auto key = std::ranges::find(*keys, kid, &jwk::kid);
   if (kid.empty() || key == keys->end() ||
@@ -197,7 +205,8 @@ result<> verify(const definition& provider, const proof_settings& settings, std:
   const auto* p = provider.webhooks ? choose(provider.webhook, settings.variant, key) : nullptr;
   if (p == nullptr) return refused("signature_mismatch");
   if (p->scheme == proof_scheme::jwt_jwks) return verify_jwt(*p, settings, request, keys);
-  if (key.empty()) return refused(raw_header(request.headers, p->header) ? "signature_mismatch" : "missing_signature");
+  if (key.empty())
+    return refused(raw_header(request.headers, p->header) ? "signature_mismatch" : "missing_signature");
   return p->scheme == proof_scheme::hmac ? verify_hmac(*p, settings, key, request)
                                          : verify_token(*p, key, request);
 }

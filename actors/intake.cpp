@@ -1,0 +1,258 @@
+#include "actors/intake.hpp"
+
+#include "storage/connections.hpp"
+#include "storage/deliveries.hpp"
+#include "storage/jobs.hpp"
+#include "storage/signals.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace connectord {
+namespace {
+
+/// Credentials and proofs stay out of the store.
+constexpr std::array dropped_headers{
+    std::string_view{"authorization"}, std::string_view{"proxy-authorization"}, std::string_view{"cookie"},
+    std::string_view{"set-cookie"}, std::string_view{"x-api-key"}, std::string_view{"x-auth-token"},
+    std::string_view{"x-csrf-token"}, std::string_view{"x-xsrf-token"}, std::string_view{"x-webhook-secret"}};
+
+provider::webhook_request view_of(const ingest_webhook& d) { return {d.headers, d.body, d.now}; }
+
+const provider::proof_settings& proofs_of(const services& s, std::string_view slug) {
+  static const provider::proof_settings none;
+  const auto found = s.webhooks.proofs.find(slug);
+  return found == s.webhooks.proofs.end() ? none : found->second;
+}
+
+/// Tries a connection's secrets, the current one first; the previous one while its overlap lasts.
+result<> prove_with(const services& s, const tenant_id& tenant, const connection& c, const ingest_webhook& d) {
+  const auto& definition = *s.catalog.find(d.provider);
+  const auto scope = secret_scope(tenant, c.provider, c.id);
+  result<> last = error{errc::invalid_signature};
+  for (const auto* sealed : {&c.webhook_secret, &c.previous_webhook_secret}) {
+    if (!*sealed || ((*sealed)->valid_until && *(*sealed)->valid_until < d.now)) continue;
+    const auto opened = s.keys.open((*sealed)->ciphertext, scope);
+    if (!opened) continue;
+    last = provider::verify(definition, proofs_of(s, d.provider), opened->reveal(), view_of(d), d.keys.get());
+    if (last) return last;
+  }
+  return last;
+}
+
+delivery describe(const services& s, const ingest_webhook& d, const provider::examination& seen) {
+  delivery row;
+  row.id = delivery_id::make();
+  row.receipt = receipt_id::make();
+  row.provider = d.provider;
+  row.dedupe_id = seen.dedupe_id;
+  row.event_type = seen.event_type;
+  row.provider_delivery_id = seen.provider_delivery_id;
+  row.headers = without_credentials(s, d.headers);
+  row.body = d.body;
+  row.body_sha256 = seen.body_sha256;
+  row.body_bytes = static_cast<std::int64_t>(d.body.size());
+  row.received_at = d.now;
+  return row;
+}
+
+/// What processing comes to, written on the row.
+void conclude(delivery& row, const provider::examination& seen, timestamp now) {
+  row.status = seen.outcome;
+  row.error = seen.error;
+  row.processed_at = now;
+  row.attempts += 1;
+}
+
+job job_for(const delivery& row, timestamp now) {
+  job j;
+  j.id = job_id::make();
+  j.provider = row.provider;
+  j.connection = *row.connection;
+  j.delivery = row.id;
+  j.type = job_type::webhook;
+  j.priority = webhook_priority;
+  j.attempts = 1;
+  j.scheduled_at = j.created_at = now;
+  j.started_at = j.finished_at = now;
+  j.status = row.status == delivery_status::failed ? job_status::failed : job_status::succeeded;
+  if (row.status == delivery_status::failed)
+    j.error = job_error{"permanent", row.error.value_or("not understood"), now, std::nullopt};
+  return j;
+}
+
+signal signal_from(const provider::draft_signal& d, const delivery& row, const job_id& j) {
+  signal out;
+  out.id = signal_id::make();
+  out.provider = row.provider;
+  out.connection = *row.connection;
+  out.kind = d.kind;
+  out.entity = d.entity;
+  out.entity_version = d.entity_version;
+  out.occurred_at = d.occurred_at;
+  out.received_at = row.received_at;
+  out.payload = d.payload;
+  out.dedupe_key = d.dedupe_key;
+  out.delivery = row.id;
+  out.job = j;
+  return out;
+}
+
+/// The job and the signals of a delivery whose row is written.
+result<> emit(storage::session& db, const tenant_id& t, const delivery& row,
+              const std::vector<provider::draft_signal>& drafts, timestamp now) {
+  auto work = job_for(row, now);
+  work.signals_emitted = static_cast<std::int64_t>(drafts.size());
+  if (const auto stored = storage::insert_job(db, t, work); !stored) return stored.error();
+  std::vector<signal_id> ids;
+  std::int64_t fresh = 0;
+  for (const auto& draft : drafts) {
+    const auto stored = storage::insert_signal(db, t, signal_from(draft, row, work.id));
+    if (!stored) return stored.error();
+    ids.push_back(stored->id);
+    fresh += stored->inserted ? 1 : 0;
+  }
+  if (fresh != work.signals_emitted) {
+    work.signals_emitted = fresh;
+    if (const auto updated = storage::update_job(db, t, work); !updated) return updated.error();
+  }
+  return ids.empty() ? result<>{} : storage::link_signals(db, t, row.id, ids);
+}
+
+/// True when the payload names a connection and none of the tenants that have it is this one.
+result<bool> belongs_elsewhere(storage::session& db, const tenant_id& t, std::string_view provider,
+                               const std::vector<identity>& candidates) {
+  if (candidates.empty()) return false;
+  const auto owners = storage::owners_of(db, provider, candidates);
+  if (!owners) return owners.error();
+  return !owners->empty() && std::ranges::none_of(*owners, [&](const auto& o) { return o.tenant == t; });
+}
+
+}  // namespace
+
+header_list without_credentials(const services& s, const header_list& all) {
+  header_list out;
+  for (const auto& h : all)
+    if (std::ranges::find(dropped_headers, h.first) == dropped_headers.end() && !s.catalog.is_proof_header(h.first))
+      out.push_back(h);
+  return out;
+}
+
+void count_failed_proof(metrics& m, const std::string& provider, const error& refusal) {
+  const auto* reason = refusal.details().if_contains("reason");
+  const std::string_view outcome = reason ? std::string_view{reason->as_string()} : "not_configured";
+  m.signature_failure({provider, outcome}).Increment();
+  if (outcome == "timestamp_out_of_window") m.signature_replay_reject({provider}).Increment();
+}
+
+result<> prove_for_app(const services& s, const ingest_webhook& d) {
+  const auto& settings = proofs_of(s, d.provider);
+  const auto& definition = *s.catalog.find(d.provider);
+  const bool by_keys = definition.proven_by(provider::proof_scheme::jwt_jwks) && !settings.audience.empty();
+  if (s.webhooks.require_connection_secrets || (!settings.app_secret && !by_keys))
+    return error{errc::unauthorized, "No webhook secret is configured."};
+  const auto key = settings.app_secret ? settings.app_secret->reveal() : std::string_view{};
+  return provider::verify(definition, settings, key, view_of(d), d.keys.get());
+}
+
+result<proof_result> prove(const services& s, const tenant_state& state, const ingest_webhook& d) {
+  std::optional<error> refusal;
+  for (const auto* c : state.with_own_secret(d.provider)) {
+    const auto proven = prove_with(s, state.row().id, *c, d);
+    if (proven) return proof_result{c};
+    refusal = proven.error();
+  }
+  const auto by_app = prove_for_app(s, d);
+  if (by_app) return proof_result{};
+  const bool unconfigured = by_app.error().code() == errc::unauthorized;
+  return unconfigured && refusal ? *refusal : by_app.error();
+}
+
+const connection* connection_for(const tenant_state& state, std::string_view provider,
+                                 const provider::examination& seen, bool& by_default) {
+  by_default = false;
+  if (seen.connection_hint) {
+    const auto id = connection_id::parse(*seen.connection_hint);
+    const auto* named = id ? state.find(*id) : nullptr;
+    return named && named->usable() && named->provider == provider ? named : nullptr;
+  }
+  const auto match = state.resolve(provider, seen.candidates);
+  by_default = match.by_default;
+  return match.row;
+}
+
+result<intake> examine_delivery(const services& s, const tenant_state& state, const ingest_webhook& d,
+                                const proof_result& proven, bool held) {
+  const auto& definition = *s.catalog.find(d.provider);
+  intake i;
+  i.seen = provider::examine(definition, view_of(d));
+  if (i.seen.challenge) return i;
+  const auto* owner = proven.by;
+  if (d.connection) {
+    const auto* named = state.find(*d.connection);
+    if (named == nullptr || !named->usable() || named->provider != d.provider) return error{errc::not_found};
+    if (owner == nullptr) owner = named;
+  }
+  if (owner == nullptr) owner = connection_for(state, d.provider, i.seen, i.by_default);
+  if (owner != nullptr && owner->has_own_secret() && !d.proven && proven.by == nullptr)
+    return error{errc::invalid_signature}.with("reason", "signature_mismatch");
+  i.row = describe(s, d, i.seen);
+  if (owner != nullptr) i.row.connection = owner->id;
+  if (held)
+    i.row.status = delivery_status::received;
+  else if (owner == nullptr)
+    i.row.status = delivery_status::unmatched;
+  else
+    conclude(i.row, i.seen, d.now);
+  return i;
+}
+
+result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t, const intake& i) {
+  auto row = i.row;
+  if (i.by_default && row.connection) {
+    const auto elsewhere = belongs_elsewhere(db, t, row.provider, i.seen.candidates);
+    if (!elsewhere) return elsewhere.error();
+    if (*elsewhere) {
+      row.connection.reset();
+      row.status = delivery_status::unmatched;
+      row.processed_at.reset();
+      row.attempts = 0;
+    }
+  }
+  const auto stored = storage::accept_delivery(db, t, row, row.received_at + s.webhooks.dedupe);
+  if (!stored) return stored.error();
+  const accepted_delivery accepted{stored->delivery, stored->receipt, stored->deduplicated};
+  const bool settled = row.connection && row.status != delivery_status::received;
+  if (accepted.deduplicated || !settled) return accepted;
+  if (const auto emitted = emit(db, t, row, i.seen.signals, row.received_at); !emitted) return emitted.error();
+  return accepted;
+}
+
+result<delivery_status> settle(storage::session& db, const services& s, const tenant_state& state,
+                               const delivery& stored, std::optional<connection_id> wanted, timestamp now) {
+  const auto* definition = s.catalog.find(stored.provider);
+  if (definition == nullptr) return stored.status;
+  auto row = stored;
+  const auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at});
+  bool by_default = false;
+  const auto* owner = wanted ? state.find(*wanted)
+                             : row.connection ? state.find(*row.connection)
+                                              : connection_for(state, row.provider, seen, by_default);
+  if (owner != nullptr && by_default) {
+    const auto elsewhere = belongs_elsewhere(db, state.row().id, row.provider, seen.candidates);
+    if (!elsewhere) return elsewhere.error();
+    if (*elsewhere) owner = nullptr;
+  }
+  if (owner == nullptr || !owner->usable()) {
+    row.status = delivery_status::unmatched;
+    if (const auto kept = storage::finish_delivery(db, state.row().id, row); !kept) return kept.error();
+    return row.status;
+  }
+  row.connection = owner->id;
+  conclude(row, seen, now);
+  if (const auto kept = storage::finish_delivery(db, state.row().id, row); !kept) return kept.error();
+  if (const auto emitted = emit(db, state.row().id, row, seen.signals, now); !emitted) return emitted.error();
+  return row.status;
+}
+
+}  // namespace connectord

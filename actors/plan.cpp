@@ -1,0 +1,176 @@
+#include "actors/plan.hpp"
+
+#include "base/log.hpp"
+#include "storage/connections.hpp"
+#include "storage/deliveries.hpp"
+
+namespace connectord {
+namespace {
+
+constexpr std::size_t secret_bytes = 32;
+
+bool suspended(const tenant_state& state) { return state.row().status == tenant_status::suspended; }
+
+void count_stored(metrics& m, const intake& i, const accepted_delivery& a) {
+  if (a.deduplicated) return m.webhook_duplicates({i.row.provider}).Increment();
+  m.webhook_deliveries({i.row.provider, name_of(i.row.status)}).Increment();
+  if (i.row.status == delivery_status::unmatched) m.webhook_unmatched({i.row.provider}).Increment();
+  if (i.seen.unmapped) m.webhook_unmapped({i.row.provider}).Increment();
+  if (i.row.connection && i.row.status == delivery_status::processed)
+    for (const auto& draft : i.seen.signals) m.signals_stored({i.row.provider, draft.kind}).Increment();
+}
+
+/// Identities follow from the provider's definition; where deliveries name the connection itself, its
+/// id is one of them.
+void identify(const services& s, connection& c) {
+  const auto& definition = *s.catalog.find(c.provider);
+  c.identities = provider::identities_of(definition, c.external_id, parse_json_object(c.metadata).value());
+  if (definition.webhook.connection_id) c.identities.push_back({"connection", c.id.str()});
+}
+
+sealed_secret seal(const services& s, const tenant_id& t, const connection& c, const secret& plain) {
+  return {s.keys.seal(plain.reveal(), secret_scope(t, c.provider, c.id)), std::nullopt};
+}
+
+result<outcome> write_connection(storage::session& db, const tenant_id& t, const connection& row, bool created) {
+  const auto stored = created ? storage::insert_connection(db, t, row) : storage::update_connection(db, t, row);
+  if (!stored) return stored.error();
+  if (const auto indexed = storage::replace_identities(db, t, row); !indexed) return indexed.error();
+  return outcome{stored_connection{row, created}};
+}
+
+plan store_connection(const tenant_id& t, connection row, bool created) {
+  return {[t, row, created](storage::session& db) { return write_connection(db, t, row, created); }, row};
+}
+
+decision plan_ingest(const services_ptr& s, const tenant_state& state, const ingest_webhook& d) {
+  auto& meters = s->meters;
+  const bool held = suspended(state);
+  if (held && d.proven) return error{errc::tenant_suspended};
+  proof_result proven;
+  if (!d.proven) {
+    const auto begun = std::chrono::steady_clock::now();
+    auto checked = prove(*s, state, d);
+    meters.signature_seconds({d.provider}).Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+    if (!checked) {
+      const error refusal = checked.error();
+      count_failed_proof(meters, d.provider, refusal);
+      return refusal;
+    }
+    meters.signature_success({d.provider}).Increment();
+    proven = *checked;
+  }
+  auto examined = examine_delivery(*s, state, d, proven, held);
+  if (!examined) return examined.error();
+  if (examined->seen.challenge) return outcome{ingest_outcome{challenge_echo{*examined->seen.challenge}}};
+  auto todo = std::make_shared<const intake>(std::move(*examined));
+  plan p;
+  p.work = [s, todo, t = state.row().id](storage::session& db) -> result<outcome> {
+    const auto accepted = take_in(db, *s, t, *todo);
+    if (!accepted) return accepted.error();
+    count_stored(s->meters, *todo, *accepted);
+    return outcome{ingest_outcome{*accepted}};
+  };
+  if (todo->seen.revokes_connection && todo->row.connection && !held) {
+    p.change = revoked(*state.find(*todo->row.connection), d.now);
+    p.work = [store = p.work, t = state.row().id, row = *p.change](storage::session& db) -> result<outcome> {
+      auto stored = store(db);
+      if (!stored) return stored;
+      const auto written = write_connection(db, t, row, false);
+      return written ? std::move(stored) : result<outcome>{written.error()};
+    };
+  }
+  return p;
+}
+
+decision plan_create(const services_ptr& s, const tenant_state& state, const create_connection& c) {
+  auto change = decide_connection(state, c.wanted, c.now);
+  identify(*s, change.row);
+  if (c.webhook_secret) {
+    change.row.previous_webhook_secret.reset();
+    change.row.webhook_secret = seal(*s, state.row().id, change.row, *c.webhook_secret);
+  }
+  return store_connection(state.row().id, std::move(change.row), change.created);
+}
+
+decision plan_patch(const services_ptr& s, const tenant_state& state, const patch_connection& c) {
+  auto row = decide_patch(state, c.id, c.patch, s->longest_sync_interval, c.now);
+  if (!row) return row.error();
+  if (row->usable()) identify(*s, *row);
+  return store_connection(state.row().id, std::move(*row), false);
+}
+
+decision plan_delete(const tenant_state& state, const delete_connection& c) {
+  const auto* row = state.find(c.id);
+  if (row == nullptr) return error{errc::not_found};
+  if (!row->usable()) return outcome{nothing{}};
+  auto ended = revoked(*row, c.now);
+  plan p = store_connection(state.row().id, ended, false);
+  p.work = [store = p.work](storage::session& db) -> result<outcome> {
+    const auto stored = store(db);
+    return stored ? result<outcome>{nothing{}} : stored.error();
+  };
+  return p;
+}
+
+decision plan_rotation(const services_ptr& s, const tenant_state& state, const rotate_webhook_secret& c) {
+  const auto* current = state.find(c.id);
+  if (current == nullptr) return error{errc::not_found};
+  if (!current->usable()) return error{errc::conflict, "The connection is revoked."}.with("field", "status");
+  auto row = *current;
+  const secret fresh{"whsec_" + to_base64(random_token(secret_bytes))};
+  new_webhook_secret made{fresh, row.provider, std::nullopt};
+  row.previous_webhook_secret = row.webhook_secret;
+  if (row.previous_webhook_secret) {
+    made.previous_valid_until = c.now + s->webhooks.secret_overlap;
+    row.previous_webhook_secret->valid_until = made.previous_valid_until;
+  }
+  row.webhook_secret = seal(*s, state.row().id, row, fresh);
+  row.updated_at = c.now;
+  auto p = store_connection(state.row().id, std::move(row), false);
+  p.work = [store = p.work, made](storage::session& db) -> result<outcome> {
+    const auto stored = store(db);
+    return stored ? result<outcome>{made} : stored.error();
+  };
+  return p;
+}
+
+decision plan_replay(const services_ptr& s, const tenant_state& state, const replay_delivery& c) {
+  if (c.connection) {
+    const auto* wanted = state.find(*c.connection);
+    if (wanted == nullptr || !wanted->usable()) return error{errc::not_found};
+  }
+  const auto known = std::make_shared<const tenant_state>(state);
+  return plan{[s, known, c](storage::session& db) -> result<outcome> {
+                const auto found = storage::find_delivery(db, known->row().id, c.id);
+                if (!found) return found.error();
+                if (!*found) return error{errc::not_found};
+                const auto& row = **found;
+                if (c.connection && known->find(*c.connection)->provider != row.provider)
+                  return error{errc::not_found};
+                const auto status = settle(db, *s, *known, row, c.connection, c.now);
+                if (!status) return status.error();
+                return outcome{replayed_delivery{row.id, row.receipt, *status}};
+              },
+              std::nullopt};
+}
+
+}  // namespace
+
+decision decide(const services_ptr& s, const tenant_state& state, const mutation& m) {
+  if (const auto* d = std::get_if<ingest_webhook>(&m)) return plan_ingest(s, state, *d);
+  if (suspended(state)) return error{errc::tenant_suspended};
+  return std::visit(
+      [&](const auto& c) -> decision {
+        using command = std::decay_t<decltype(c)>;
+        if constexpr (std::is_same_v<command, create_connection>) return plan_create(s, state, c);
+        if constexpr (std::is_same_v<command, patch_connection>) return plan_patch(s, state, c);
+        if constexpr (std::is_same_v<command, delete_connection>) return plan_delete(state, c);
+        if constexpr (std::is_same_v<command, rotate_webhook_secret>) return plan_rotation(s, state, c);
+        if constexpr (std::is_same_v<command, replay_delivery>) return plan_replay(s, state, c);
+        return error{errc::internal};
+      },
+      m);
+}
+
+}  // namespace connectord

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "actors/intake.hpp"
+
+#include <functional>
+#include <variant>
+
+namespace connectord {
+
+/// What a mutation comes to, decided against the state in memory: a refusal, an answer that needs
+/// no write, or work for a transaction and the change that memory makes after COMMIT.
+struct plan {
+  /// Runs in the transaction, after the fence; may run twice, so it consumes nothing.
+  std::function<result<outcome>(storage::session&)> work;
+  std::optional<connection> change;
+};
+using decision = std::variant<error, outcome, plan>;
+
+decision decide(const services_ptr& s, const tenant_state& state, const mutation& m);
+
+/// Mutations that leave the state alone and may share a transaction.
+inline bool can_share(const mutation& m) { return std::holds_alternative<ingest_webhook>(m); }
+
+}  // namespace connectord

@@ -1,0 +1,323 @@
+#include "actors/tenant.hpp"
+
+#include "actors/tenant_store.hpp"
+#include "base/log.hpp"
+#include "storage/snapshots.hpp"
+#include "storage/tenants.hpp"
+
+#include "domain/snapshot.hpp"
+
+#include <caf/exit_reason.hpp>
+
+namespace connectord {
+namespace {
+
+using std::chrono::steady_clock;
+
+/// No CAF timer per request on the hot path: `commit_overdue` guards every wait for the store.
+const auto guarded_by_watchdog = caf::infinite;
+
+bool is_refusal(const error& e) { return e.code() != errc::commit_in_doubt && e.code() != errc::stale_epoch; }
+
+}  // namespace
+
+tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store)
+    : self_(self), services_(std::move(s)), id_(id), store_(std::move(store)) {
+  claim(false);
+}
+
+tenant_worker::interface::behavior_type tenant_worker::behavior() {
+  return {
+      [this](tenant_command& c) { return on_command(c); },
+      [this](const read_connections&) { return on_connections(); },
+      [this](list_rows& r) { return on_list(r); },
+      [this](const passivate&) {
+        leaving_ = true;
+        work();
+      },
+      [this](const commit_overdue& o) {
+        watched_ = false;
+        if (awaiting_store_ && o.commit == commit_) throw std::runtime_error("the store does not answer");
+        if (awaiting_store_) await_store();
+      },
+      [this](const snapshot_due&) {
+        if (dirty_ > 0 && !awaiting_store_) save_snapshot();
+      },
+  };
+}
+
+template <class T, class Function>
+void tenant_worker::ask_store(access_mode mode, Function fn, std::function<void(const T&)> then,
+                              std::function<void(const caf::error&)> otherwise) {
+  await_store();
+  self_->request(store_, guarded_by_watchdog,
+                 make_job(id_, mode, steady_clock::now() + commit_deadline, std::move(fn)))
+      .then(
+          [this, then = std::move(then)](const db_answer& a) {
+            awaiting_store_ = false;
+            then(a.get<T>());
+          },
+          [this, otherwise = std::move(otherwise)](const caf::error& e) {
+            awaiting_store_ = false;
+            otherwise(e);
+          });
+}
+
+void tenant_worker::await_store() {
+  awaiting_store_ = true;
+  ++commit_;
+  if (std::exchange(watched_, true)) return;
+  self_->delayed_send(self_, commit_deadline, commit_overdue{commit_});
+}
+
+// ---- birth
+
+void tenant_worker::claim(bool provision) {
+  ask_store<std::optional<claimed_tenant>>(
+      access_mode::write,
+      [id = id_, provision, now = services_->now()](storage::session& db) {
+        return claim_tenant_rows(db, id, provision, now);
+      },
+      [this](const std::optional<claimed_tenant>& c) { on_claimed(c); },
+      [](const caf::error& e) { throw std::runtime_error("claim: " + std::string{from_caf(e).message()}); });
+}
+
+void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
+  if (!c) {
+    const bool wanted = std::ranges::any_of(queue_, [](const auto& q) { return q.command.provision; });
+    return wanted ? claim(true) : refuse_unknown();
+  }
+  claimed_ = true;
+  epoch_ = c->epoch;
+  revision_ = c->revision;
+  received_ = c->row.status == tenant_status::active ? c->received : 0;
+  state_ = tenant_state{c->row, c->connections};
+  services_->meters.snapshot_loads({c->snapshot}).Increment();
+  answer_early_reads();
+  work();
+}
+
+/// Nobody may learn that a tenant is unknown without a proof for it.
+void tenant_worker::refuse_unknown() {
+  for (auto& q : std::exchange(queue_, {})) {
+    const auto* d = std::get_if<ingest_webhook>(&q.command.change);
+    const auto proven = d && !d->proven ? prove_for_app(*services_, *d) : result<>{};
+    q.reply.refuse(proven ? error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()})
+                          : proven.error());
+  }
+  for (auto& r : std::exchange(early_, {}))
+    std::visit([this](auto& read) {
+      read.reply.refuse(error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()}));
+    }, r);
+  self_->quit(caf::exit_reason::normal);
+}
+
+void tenant_worker::answer_early_reads() {
+  for (auto& r : std::exchange(early_, {})) {
+    if (auto* list = std::get_if<queued_list>(&r))
+      list->reply.delegate(store_, db_job{id_, access_mode::read, list->read.meta.deadline,
+                                          row_reader(id_, list->read.query)});
+    else
+      std::get<queued_connections>(r).reply.deliver(connections());
+  }
+}
+
+// ---- reads
+
+caf::result<db_answer> tenant_worker::on_list(list_rows& r) {
+  if (!claimed_) {
+    early_.push_back(queued_list{std::move(r), promise<db_answer>{self_}});
+    return later<db_answer>;
+  }
+  return self_->delegate(store_, db_job{id_, access_mode::read, r.meta.deadline, row_reader(id_, r.query)});
+}
+
+caf::result<connection_list> tenant_worker::on_connections() {
+  if (claimed_) return connections();
+  early_.push_back(queued_connections{promise<connection_list>{self_}});
+  return later<connection_list>;
+}
+
+connection_list tenant_worker::connections() const {
+  std::vector<connection> rows;
+  for (const auto& [id, c] : state_.connections()) rows.push_back(c);
+  std::ranges::sort(rows, {}, [](const connection& c) { return std::pair{c.created_at, c.id}; });
+  return connection_list{std::move(rows)};
+}
+
+// ---- commands
+
+caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
+  if (queue_.size() >= most_waiting) {
+    services_->meters.permits_refused({"tenant_queue"}).Increment();
+    return as_caf(error{errc::service_unavailable}.retry_in(1));
+  }
+  if (c.key && !keys_in_flight_.insert(c.key->scope + '\n' + c.key->key).second)
+    return as_caf(error{errc::idempotency_in_flight}.retry_in(1));
+  queue_.push_back({std::move(c), promise<tenant_outcome>{self_}});
+  work();
+  return later<tenant_outcome>;
+}
+
+/// The next thing to do, if nothing is in flight.
+void tenant_worker::work() {
+  if (awaiting_store_ || !claimed_) return;
+  if (received_ > 0) return catch_up();
+  gather();
+  if (!batch_.empty()) return commit();
+  if (leaving_) return leave();
+  if (dirty_ >= mutations_per_snapshot) save_snapshot();
+}
+
+void tenant_worker::gather() {
+  const auto most = one_by_one_ > 0 ? 1 : largest_batch;
+  while (!queue_.empty() && batch_.size() < most) {
+    auto& next = queue_.front();
+    const bool shares = can_share(next.command.change) && !next.command.key;
+    if (!batch_.empty() && !shares) return;
+    auto prepared = prepare(next);
+    if (prepared && prepared->change && !batch_.empty()) return;  // it changes the state: alone, next time
+    auto taken = std::move(next);
+    queue_.pop_front();
+    if (!prepared) {
+      if (taken.command.key) keys_in_flight_.erase(taken.command.key->scope + '\n' + taken.command.key->key);
+      continue;
+    }
+    const bool alone = !shares || prepared->change.has_value();
+    batch_.push_back({std::move(taken), std::move(*prepared)});
+    if (alone) return;
+  }
+}
+
+/// Answers what needs no write. A key is looked up before anything is refused.
+std::optional<plan> tenant_worker::prepare(queued_command& q) {
+  self_->handling(q.command.meta);
+  auto decided = decide(services_, state_, q.command.change);
+  if (auto* todo = std::get_if<plan>(&decided)) return std::move(*todo);
+  if (auto* refusal = std::get_if<error>(&decided))
+    q.reply.refuse(std::move(*refusal));
+  else
+    q.reply.deliver(tenant_outcome{std::move(std::get<outcome>(decided))});
+  return std::nullopt;
+}
+
+void tenant_worker::commit() {
+  struct step {
+    plan todo;
+    std::optional<idempotency> key;
+    renderer render;
+  };
+  auto steps = std::make_shared<std::vector<step>>();
+  for (const auto& b : batch_) steps->push_back({b.todo, b.asked.command.key, b.asked.command.render});
+  if (batch_.size() == 1) self_->handling(batch_.front().asked.command.meta);
+  ask_store<committed>(
+      access_mode::write,
+      [id = id_, epoch = epoch_, revision = revision_, steps, now = services_->now(),
+       kept_for = services_->idempotency](storage::session& db) -> result<committed> {
+        committed done;
+        done.revision = revision;
+        if (const auto fenced = storage::fence(db, id, epoch); !fenced) return fenced.error();
+        for (const auto& s : *steps) {
+          auto ran = run_keyed(db, s.todo, s.key, s.render, now, kept_for);
+          if (!ran) return ran.error();
+          if (s.todo.change && !ran->replayed) {
+            const auto advanced = storage::advance(db, id, epoch);
+            if (!advanced) return advanced.error();
+            done.revision = *advanced;
+          }
+          done.outcomes.push_back(std::move(*ran));
+        }
+        return done;
+      },
+      [this](const committed& c) { on_committed(c); }, [this](const caf::error& e) { on_refused(e); });
+}
+
+void tenant_worker::on_committed(const committed& c) {
+  // Committed but not yet applied. A crash here is safe: the next incarnation reads the rows.
+  auto answered = std::exchange(batch_, {});
+  if (one_by_one_ > 0) --one_by_one_;
+  if (c.revision != revision_) {
+    revision_ = c.revision;
+    if (dirty_++ == 0) self_->delayed_send(self_, longest_dirty, snapshot_due{});
+  }
+  for (std::size_t i = 0; i < answered.size(); ++i) {
+    auto& [asked, todo] = answered[i];
+    if (todo.change && !c.outcomes[i].replayed) state_.put(*todo.change);
+    if (asked.command.key) keys_in_flight_.erase(asked.command.key->scope + '\n' + asked.command.key->key);
+    asked.reply.deliver(c.outcomes[i]);
+  }
+  work();
+}
+
+void tenant_worker::on_refused(const caf::error& e) {
+  const bool threw = e == caf::sec::runtime_error;
+  const auto refusal = from_caf(e);
+  if (!threw && !is_refusal(refusal)) throw std::runtime_error(std::string{traits_of(refusal.code()).code} + " at commit");
+  auto failed = std::exchange(batch_, {});
+  const bool infrastructure = refusal.code() == errc::database_unavailable;
+  if (failed.size() > 1 && !infrastructure) {
+    // One of them is to blame. Nothing was written, so each is tried alone.
+    one_by_one_ = failed.size();
+    for (auto b = failed.rbegin(); b != failed.rend(); ++b) queue_.push_front(std::move(b->asked));
+    return work();
+  }
+  if (one_by_one_ > 0) --one_by_one_;
+  if (threw) {
+    self_->handling(failed.front().asked.command.meta);
+    batch_ = std::move(failed);  // answered by their promises when this actor ends
+    throw std::runtime_error(to_string(e.context()));
+  }
+  for (auto& b : failed) {
+    if (b.asked.command.key) keys_in_flight_.erase(b.asked.command.key->scope + '\n' + b.asked.command.key->key);
+    b.asked.reply.refuse(refusal);
+  }
+  work();
+}
+
+// ---- background
+
+void tenant_worker::catch_up() {
+  const auto known = std::make_shared<const tenant_state>(state_);
+  ask_store<std::int64_t>(
+      access_mode::write,
+      [s = services_, known, epoch = epoch_](storage::session& db) {
+        return settle_received(db, *s, *known, epoch, static_cast<int>(largest_batch));
+      },
+      [this](const std::int64_t& settled) {
+        received_ = settled > 0 ? std::max<std::int64_t>(received_ - settled, 0) : 0;
+        work();
+      },
+      [](const caf::error& e) { throw std::runtime_error("catch up: " + std::string{from_caf(e).message()}); });
+}
+
+void tenant_worker::save_snapshot() {
+  dirty_ = 0;
+  auto body = std::make_shared<const std::string>(write_snapshot(connections().rows));
+  ask_store<bool>(
+      access_mode::write,
+      [id = id_, epoch = epoch_, revision = revision_, body, now = services_->now()](storage::session& db)
+          -> result<bool> {
+        if (const auto fenced = storage::fence(db, id, epoch); !fenced) return fenced.error();
+        const auto saved = storage::save_snapshot(
+            db, id, {revision, snapshot_version, snapshot_checksum(*body), *body, now});
+        if (!saved) return saved.error();
+        return true;
+      },
+      [this](const bool&) { work(); },
+      [this](const caf::error& e) {
+        // A snapshot is disposable; only a lost claim ends the actor.
+        if (from_caf(e).code() == errc::stale_epoch) throw std::runtime_error("STALE_EPOCH at snapshot");
+        work();
+      });
+}
+
+void tenant_worker::leave() {
+  if (dirty_ > 0) return save_snapshot();
+  self_->quit(caf::exit_reason::normal);
+}
+
+tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store) {
+  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id, std::move(store));
+}
+
+}  // namespace connectord

@@ -1,0 +1,119 @@
+#pragma once
+
+#include "actors/plan.hpp"
+#include "actors/protocol/store_gate.hpp"
+#include "actors/protocol/tenant.hpp"
+#include "actors/services.hpp"
+#include "actors/spawn.hpp"
+#include "domain/tenant_state.hpp"
+
+#include <deque>
+#include <set>
+#include <variant>
+
+namespace connectord {
+
+struct commit_overdue : message {
+  explicit commit_overdue(std::uint64_t c) : commit(c) {}
+  std::uint64_t commit;
+};
+struct snapshot_due : message {};
+
+/// What a tenant finds in the store at birth.
+struct claimed_tenant {
+  tenant row;
+  std::int64_t epoch = 0, revision = 0, received = 0;
+  std::vector<connection> connections;
+  std::string_view snapshot;  ///< used, stale, corrupt or missing
+};
+
+/// The single writer of one tenant's rows and the cache of them. Decides, commits, applies, answers,
+/// in this order. One transaction is in flight at a time; deliveries that arrive meanwhile share
+/// the next one, a command that changes the state has one for itself.
+class tenant_worker {
+ public:
+  using handle = tenant_actor;
+  using interface = tenant_actor::extend<accepts<commit_overdue>, accepts<snapshot_due>>;
+  static constexpr const char* name = "tenant";
+  static constexpr std::size_t most_waiting = 1024, largest_batch = 64;
+  static constexpr int mutations_per_snapshot = 64;
+  static constexpr seconds commit_deadline{10};
+  static constexpr std::chrono::minutes longest_dirty{5};
+
+  tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store);
+  interface::behavior_type behavior();
+
+ private:
+  struct queued_command {
+    tenant_command command;
+    promise<tenant_outcome> reply;
+  };
+  struct queued_list {
+    list_rows read;
+    promise<db_answer> reply;
+  };
+  struct queued_connections {
+    promise<connection_list> reply;
+  };
+  using early_read = std::variant<queued_list, queued_connections>;
+
+  /// A command whose work is in the store.
+  struct committing {
+    queued_command asked;
+    plan todo;
+  };
+  /// What one transaction did: an outcome a command, and the revision that it left.
+  struct committed {
+    std::vector<tenant_outcome> outcomes;
+    std::int64_t revision = 0;
+  };
+
+  void claim(bool provision);
+  void on_claimed(const std::optional<claimed_tenant>& c);
+  void refuse_unknown();
+  void answer_early_reads();
+
+  caf::result<tenant_outcome> on_command(tenant_command& c);
+  caf::result<db_answer> on_list(list_rows& r);
+  caf::result<connection_list> on_connections();
+  connection_list connections() const;
+
+  void work();
+  void gather();
+  std::optional<plan> prepare(queued_command& q);
+  void commit();
+  void on_committed(const committed& c);
+  void on_refused(const caf::error& e);
+  void catch_up();
+  void save_snapshot();
+  void leave();
+
+  template <class T, class Function>
+  void ask_store(access_mode mode, Function fn, std::function<void(const T&)> then,
+                 std::function<void(const caf::error&)> otherwise);
+  void await_store();
+
+  self_pointer<tenant_worker> self_;
+  services_ptr services_;
+  tenant_id id_;
+  store_gate_actor store_;
+
+  bool claimed_ = false;
+  std::int64_t epoch_ = 0, revision_ = 0;
+  tenant_state state_;
+
+  std::deque<queued_command> queue_;
+  std::vector<early_read> early_;
+  std::vector<committing> batch_;
+  std::set<std::string> keys_in_flight_;
+  std::size_t one_by_one_ = 0;  ///< commands to run alone, after a shared transaction failed
+  std::int64_t received_ = 0;   ///< deliveries stored while nobody could process them
+
+  bool awaiting_store_ = false, watched_ = false, leaving_ = false;
+  std::uint64_t commit_ = 0;
+  int dirty_ = 0;
+};
+
+tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store);
+
+}  // namespace connectord

@@ -1,0 +1,157 @@
+#include "actors/tenant_store.hpp"
+
+#include "base/log.hpp"
+#include "domain/snapshot.hpp"
+#include "storage/connections.hpp"
+#include "storage/deliveries.hpp"
+#include "storage/idempotency.hpp"
+#include "storage/jobs.hpp"
+#include "storage/signals.hpp"
+#include "storage/snapshots.hpp"
+#include "storage/tenants.hpp"
+
+namespace connectord {
+namespace {
+
+/// One row more than asked for tells whether there is a next page.
+template <class Row>
+result<job_value> paged(result<std::vector<Row>> rows, int limit) {
+  if (!rows) return rows.error();
+  rows_page<Row> out;
+  out.more = rows->size() > static_cast<std::size_t>(limit);
+  if (out.more) rows->pop_back();
+  out.rows = std::move(*rows);
+  return job_value::of(std::move(out));
+}
+
+template <class Row>
+result<job_value> found(result<std::optional<Row>> row) {
+  if (!row) return row.error();
+  if (!*row) return error{errc::not_found};
+  return job_value::of(std::move(**row));
+}
+
+struct reader {
+  storage::session& db;
+  const tenant_id& t;
+
+  result<job_value> operator()(const list_signals& q) const {
+    return paged(storage::list_signals(db, t, q.filter, q.at.after, q.at.limit + 1, q.with_payload),
+                 q.at.limit);
+  }
+  result<job_value> operator()(const list_deliveries& q) const {
+    return paged(storage::list_deliveries(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+  }
+  result<job_value> operator()(const list_jobs& q) const {
+    return paged(storage::list_jobs(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+  }
+  result<job_value> operator()(const get_signal& q) const { return found(storage::find_signal(db, t, q.id)); }
+  result<job_value> operator()(const get_job& q) const { return found(storage::find_job(db, t, q.id)); }
+  result<job_value> operator()(const get_delivery& q) const {
+    auto row = storage::find_delivery(db, t, q.id);
+    if (!row) return row.error();
+    if (!*row) return error{errc::not_found};
+    auto ids = storage::receipt_signal_ids(db, t, q.id);
+    if (!ids) return ids.error();
+    return job_value::of(delivery_detail{std::move(**row), std::move(*ids)});
+  }
+  result<job_value> operator()(const ping&) const { return job_value{}; }
+};
+
+/// The snapshot's connections when it equals the rows; else why not.
+std::string_view read_checkpoint(storage::session& db, claimed_tenant& c) {
+  const auto stored = storage::load_snapshot(db, c.row.id);
+  if (!stored || !*stored) return "missing";
+  const auto& s = **stored;
+  if (s.revision != c.revision || s.version != snapshot_version) return "stale";
+  if (s.checksum != snapshot_checksum(s.body)) return "corrupt";
+  auto connections = read_snapshot(s.body);
+  if (!connections) return "corrupt";
+  c.connections = std::move(*connections);
+  return "used";
+}
+
+/// Two deaths lock a message out; a stored delivery that throws has nobody to answer, so once is enough.
+result<> set_aside(storage::session& db, const tenant_id& t, const delivery& d, timestamp now, std::string_view why) {
+  log::error("delivery.quarantined", {{"tenant_id", t}, {"delivery_id", d.id}, {"error", why}});
+  auto row = d;
+  row.status = delivery_status::quarantined;
+  row.attempts += 1;
+  row.processed_at = now;
+  row.error = "processing ended unexpectedly";
+  return storage::finish_delivery(db, t, row);
+}
+
+}  // namespace
+
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id, bool provision,
+                                                        timestamp now) {
+  if (provision)
+    if (const auto made = storage::provision_tenant(db, id, now); !made) return made.error();
+  auto claim = storage::claim_tenant(db, id);
+  if (!claim) return claim.error();
+  if (!*claim) return std::optional<claimed_tenant>{};
+  claimed_tenant c;
+  c.row = std::move((*claim)->row);
+  c.epoch = (*claim)->epoch;
+  c.revision = (*claim)->revision;
+  const auto received = storage::count_received(db, id);
+  if (!received) return received.error();
+  c.received = *received;
+  c.snapshot = read_checkpoint(db, c);
+  if (c.snapshot != "used") {
+    auto rows = storage::load_connections(db, id);
+    if (!rows) return rows.error();
+    c.connections = std::move(*rows);
+  }
+  return std::optional{std::move(c)};
+}
+
+result<tenant_outcome> run_keyed(storage::session& db, const plan& p, const std::optional<idempotency>& key,
+                                 const renderer& render, timestamp now,
+                                 std::chrono::hours kept_for) {
+  if (key) {
+    const auto kept = storage::find_kept_answer(db, key->scope, key->key, now);
+    if (!kept) return kept.error();
+    if (*kept) {
+      if ((*kept)->body_sha256 != key->body_sha256) return error{errc::idempotency_key_reused};
+      tenant_outcome again{kept_answer{(*kept)->status, (*kept)->body, (*kept)->location}};
+      again.replayed = true;
+      return again;
+    }
+  }
+  auto done = p.work(db);
+  if (!done) return done.error();
+  if (key) {
+    const auto answer = render(*done);
+    const auto stored = storage::keep_answer(
+        db, {key->scope, key->key, key->body_sha256, answer.status, answer.body, answer.location,
+             now + kept_for}, now);
+    if (!stored) return stored.error();
+  }
+  return tenant_outcome{std::move(*done)};
+}
+
+result<std::int64_t> settle_received(storage::session& db, const services& s, const tenant_state& state,
+                                     std::int64_t epoch, int most) {
+  const auto& t = state.row().id;
+  if (const auto fenced = storage::fence(db, t, epoch); !fenced) return fenced.error();
+  const auto waiting = storage::received_deliveries(db, t, most);
+  if (!waiting) return waiting.error();
+  const auto now = s.now();
+  for (const auto& d : *waiting) {
+    try {
+      const auto status = settle(db, s, state, d, std::nullopt, now);
+      if (!status) return status.error();
+    } catch (const std::exception& e) {
+      if (const auto aside = set_aside(db, t, d, now, e.what()); !aside) return aside.error();
+    }
+  }
+  return static_cast<std::int64_t>(waiting->size());
+}
+
+db_function row_reader(const tenant_id& t, const row_query& q) {
+  return [t, q](storage::session& db) { return std::visit(reader{db, t}, q); };
+}
+
+}  // namespace connectord

@@ -1,0 +1,112 @@
+#include "http/app.hpp"
+
+#include "http/problem.hpp"
+#include "http/query.hpp"
+
+namespace connectord::web {
+
+result<request_meta> admitted(app& a, const request& r, const tenant_id& t, std::uint64_t fingerprint) {
+  auto right = a.permits.take(t);
+  if (!right) {
+    a.meters.permits_refused({"tenant"}).Increment();
+    return error{errc::rate_limited}.retry_in(1);
+  }
+  return request_meta{r.trace_id, r.deadline, fingerprint, std::move(*right)};
+}
+
+request_meta unlimited(const request& r) { return {r.trace_id, r.deadline, 0, {}}; }
+
+asio::awaitable<result<tenant_outcome>> command(app& a, request& r, const tenant_id& t, tenant_command c) {
+  const to_tenant m{t, std::move(c)};
+  co_return co_await ask(a.via, a.directory.get(), m, r.deadline);
+}
+
+asio::awaitable<result<db_answer>> rows(app& a, request& r, row_query q) {
+  auto meta = admitted(a, r, r.tenant());
+  if (!meta) co_return meta.error();
+  const rows_of_tenant m{r.tenant(), list_rows{std::move(*meta), std::move(q)}};
+  co_return co_await ask(a.via, a.directory.get(), m, r.deadline);
+}
+
+asio::awaitable<result<std::vector<connection>>> connections(app& a, request& r) {
+  auto meta = admitted(a, r, r.tenant());
+  if (!meta) co_return meta.error();
+  const connections_of_tenant m{r.tenant(), read_connections{std::move(*meta)}};
+  auto answer = co_await ask(a.via, a.directory.get(), m, r.deadline);
+  if (answer) co_return std::move(answer->rows);
+  if (answer.error().code() == errc::tenant_not_found) co_return std::vector<connection>{};
+  co_return answer.error();
+}
+
+asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex) {
+  const request_meta meta{{}, std::chrono::steady_clock::now() + seconds{5}, 0, {}};
+  const registry_command m{meta, find_token{std::move(sha256_hex), now_utc()}};
+  auto row = co_await ask(a.via, a.registry.get(), m, meta.deadline);
+  if (!row) co_return row.error();
+  co_return row->get<tenant_token>();
+}
+
+namespace {
+
+cursor_scope scope_of(const request& r, std::string_view filters) {
+  const bool tenantless = !r.who || !r.who->tenant;
+  return {r.route->path, tenantless ? std::string_view{} : r.who->tenant->text(), filters};
+}
+
+}  // namespace
+
+page page_of(app& a, const request& r, query_reader& q, std::string_view filters) {
+  page p;
+  p.limit = q.limit();
+  const auto cursor = q.text("cursor");
+  if (!cursor) return p;
+  const auto at = a.cursors.decode(*cursor, scope_of(r, filters));
+  const auto* pair = at ? at->if_array() : nullptr;
+  if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_int64() || !(*pair)[1].is_string())
+    q.refuse("cursor", "is not a cursor of this list");
+  else
+    p.after = position{(*pair)[0].as_int64(), std::string{(*pair)[1].as_string()}};
+  return p;
+}
+
+std::optional<std::string> next_cursor(app& a, const request& r, std::string_view filters,
+                                       const std::optional<position>& last) {
+  if (!last) return std::nullopt;
+  return a.cursors.encode(json::array{last->sort, json::string{last->id}}, scope_of(r, filters));
+}
+
+std::optional<std::string> provider_of(app& a, query_reader& q) {
+  auto slug = q.text("provider");
+  if (slug && a.catalog.find(*slug) == nullptr) q.refuse("provider", "is not a known provider");
+  return slug;
+}
+
+result<std::optional<idempotency>> idempotency_of(const request& r, const json::object& body) {
+  const auto sent = r.header("idempotency-key");
+  if (!sent) return std::optional<idempotency>{};
+  auto key = *sent;
+  const bool quoted = key.size() >= 2 && key.front() == '"' && key.back() == '"';
+  if (quoted) key = key.substr(1, key.size() - 2);
+  const bool visible = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 127 && c != '"'; });
+  if (key.empty() || key.size() > 255 || !visible || r.head.count("idempotency-key") > 1)
+    return invalid("Idempotency-Key", "must be 1 to 255 visible characters");
+  const auto caller = r.who->tenant ? r.who->tenant->str() : std::string{"operator"};
+  return std::optional{idempotency{caller + " " + std::string{text_of(r.method)} + " " + std::string{r.head.target},
+                                   std::string{key}, to_hex(bytes_of(sha256(canonical_json(body))))}};
+}
+
+response refuse(const error& e, const request& r) { return problem(e, r.trace_id); }
+
+std::vector<route> all_routes(app* a) {
+  std::vector<route> table;
+  add_service_routes(table, a);
+  add_connection_routes(table, a);
+  add_webhook_routes(table, a);
+  add_delivery_routes(table, a);
+  add_signal_routes(table, a);
+  add_tenant_routes(table, a);
+  add_ops_routes(table, a);
+  return table;
+}
+
+}  // namespace connectord::web

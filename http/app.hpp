@@ -1,0 +1,161 @@
+#pragma once
+
+#include "actors/protocol/directory.hpp"
+#include "actors/protocol/inbox.hpp"
+#include "actors/protocol/ops.hpp"
+#include "actors/protocol/registry.hpp"
+#include "actors/protocol/whereabouts.hpp"
+#include "base/ip_network.hpp"
+#include "base/metrics.hpp"
+#include "domain/provider/catalog.hpp"
+#include "http/ask.hpp"
+#include "http/auth.hpp"
+#include "http/cursor.hpp"
+#include "http/limiter.hpp"
+#include "http/request.hpp"
+#include "http/response.hpp"
+#include "http/router.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace connectord::web {
+
+/// What a deployment says about one provider.
+struct provider_facts {
+  bool configured = false, webhook_secret_configured = false;
+  std::vector<std::string> scopes;
+  std::size_t webhook_body_limit = 0;  ///< bytes
+};
+
+struct retry_policy {
+  std::int64_t base_seconds = 5, max_seconds = 900;
+  double jitter = 0.1;
+};
+
+/// Settings that show on the wire.
+struct app_facts {
+  std::string profile, database, public_base_url;
+  bool metrics_public = false, auto_provision = true;
+  std::size_t webhook_body_limit = 1 << 20;
+  std::int64_t default_sync_interval = 900;
+  std::chrono::hours idempotency{24};
+  std::map<std::string, provider_facts, std::less<>> providers;
+  retry_policy retries;
+  std::map<std::string, retry_policy> retry_overrides;
+  std::vector<ip_network> trusted_proxies;
+  rate_limiter::limits webhook_limits;
+  int permits_per_tenant = 512;
+};
+
+/// What the routes work with: facts, and the doors to the actors.
+struct app {
+  app_facts facts;
+  const provider::catalog& catalog;
+  metrics& meters;
+  std::function<void()> measure;  ///< brings gauges up to date before a scrape
+  bridge_ptr via;
+  const whereabouts<directory_actor>& directory;
+  const whereabouts<registry_actor>& registry;
+  const whereabouts<inbox_actor>& inbox;
+  const whereabouts<ops_actor>& ops;
+  cursor_codec cursors;
+  rate_limiter limiter;
+  permit_pool<tenant_id> permits;
+  const authenticator* auth = nullptr;
+  std::function<bool()> draining = [] { return false; };
+  const router* routes = nullptr;
+  std::string openapi;  ///< the document, made once
+};
+
+/// What travels with a command. RATE_LIMITED when the tenant has too many in flight.
+result<request_meta> admitted(app& a, const request& r, const tenant_id& t, std::uint64_t fingerprint = 0);
+request_meta unlimited(const request& r);
+
+/// A mutation of a tenant; the alternative of `outcome` that its command promises, or a kept answer.
+asio::awaitable<result<tenant_outcome>> command(app& a, request& r, const tenant_id& t, tenant_command c);
+
+template <class Command>
+asio::awaitable<result<typename Command::reply>> command(app& a, request& r, Command what) {
+  const auto t = r.tenant();
+  auto meta = admitted(a, r, t);
+  if (!meta) co_return meta.error();
+  tenant_command c{std::move(*meta), mutation{std::move(what)}};
+  c.provision = r.who->is_operator && a.facts.auto_provision;
+  auto answered = co_await command(a, r, t, std::move(c));
+  if (!answered) co_return answered.error();
+  co_return std::get<typename Command::reply>(std::move(answered->value));
+}
+
+/// Rows of a tenant; TENANT_NOT_FOUND when it is unknown.
+asio::awaitable<result<db_answer>> rows(app& a, request& r, row_query q);
+/// The same for lists: an unknown tenant has none.
+template <class Row>
+asio::awaitable<result<rows_page<Row>>> list(app& a, request& r, row_query q) {
+  auto answer = co_await rows(a, r, std::move(q));
+  if (answer) co_return answer->template get<rows_page<Row>>();
+  if (answer.error().code() == errc::tenant_not_found) co_return rows_page<Row>{};
+  co_return answer.error();
+}
+/// The same for one row: of an unknown tenant it is NOT_FOUND.
+template <class Row>
+asio::awaitable<result<Row>> row(app& a, request& r, row_query q) {
+  auto answer = co_await rows(a, r, std::move(q));
+  if (answer) co_return answer->template get<Row>();
+  if (answer.error().code() == errc::tenant_not_found) co_return error{errc::not_found};
+  co_return answer.error();
+}
+asio::awaitable<result<std::vector<connection>>> connections(app& a, request& r);
+
+template <class T>
+asio::awaitable<result<T>> ask_registry(app& a, request& r, registry_request what) {
+  const registry_command m{unlimited(r), std::move(what)};
+  auto answer = co_await ask(a.via, a.registry.get(), m, r.deadline);
+  if (!answer) co_return answer.error();
+  if constexpr (std::is_same_v<T, nothing>)
+    co_return nothing{};
+  else
+    co_return answer->template get<T>();
+}
+
+/// The row of a tenant token by the SHA-256 of its text, in hex.
+asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex);
+
+// ---- parameters
+
+/// VALIDATION_FAILED with `details[name]` for what is no UUID.
+template <class Id>
+result<Id> path_id(const request& r, std::string_view name) {
+  const auto id = Id::parse(r.param(name));
+  if (!id) return invalid(name, "must be a UUID");
+  return *id;
+}
+
+/// Where a page starts. `filters` is what the cursor is bound to beside route and tenant.
+class query_reader;
+page page_of(app& a, const request& r, query_reader& q, std::string_view filters);
+std::optional<std::string> next_cursor(app& a, const request& r, std::string_view filters,
+                                       const std::optional<position>& last);
+std::optional<std::string> provider_of(app& a, query_reader& q);
+/// The value of the header Idempotency-Key, quoted or bare, bound to caller, route and body.
+result<std::optional<idempotency>> idempotency_of(const request& r, const json::object& body);
+
+/// An error as the answer that the server writes.
+response refuse(const error& e, const request& r);
+
+// ---- the table
+
+std::vector<route> all_routes(app* a);
+void add_service_routes(std::vector<route>& table, app* a);
+void add_tenant_routes(std::vector<route>& table, app* a);
+void add_connection_routes(std::vector<route>& table, app* a);
+void add_webhook_routes(std::vector<route>& table, app* a);
+void add_delivery_routes(std::vector<route>& table, app* a);
+void add_signal_routes(std::vector<route>& table, app* a);
+void add_ops_routes(std::vector<route>& table, app* a);
+
+inline constexpr std::string_view version = CONNECTORD_VERSION;
+
+}  // namespace connectord::web

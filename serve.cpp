@@ -1,0 +1,288 @@
+#include "serve.hpp"
+
+#include "actors/directory.hpp"
+#include "actors/inbox.hpp"
+#include "actors/ops.hpp"
+#include "actors/registry.hpp"
+#include "actors/store_gate.hpp"
+#include "actors/supervise.hpp"
+#include "base/log.hpp"
+#include "commands.hpp"
+#include "config/command_line.hpp"
+#include "http/app.hpp"
+#include "http/openapi.hpp"
+#include "http/server.hpp"
+#include "storage/migrate.hpp"
+
+#include <cstdlib>
+#include <iostream>
+
+namespace connectord {
+namespace {
+
+using namespace std::chrono_literals;
+
+caf::actor_system_config& tuned(caf::actor_system_config& config) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", std::size_t{1});  // the tree runs on the io thread; see io_unit
+  config.set("scheduler.max-throughput", std::size_t{50});
+  return config;
+}
+
+std::vector<std::string> listed(const std::string& text) { return config::split(text, ","); }
+
+/// The proofs that one provider's settings allow.
+provider::proof_settings proofs_of(const provider::definition& d, const config::provider_settings& s) {
+  provider::proof_settings out;
+  const auto value = [&](const std::string& key) {
+    const auto found = s.values.find(key);
+    return found == s.values.end() ? std::string{} : found->second;
+  };
+  const auto& w = d.webhook;
+  if (const auto found = s.secrets.find(w.secret_key); found != s.secrets.end()) out.app_secret = found->second;
+  out.variant = value(w.variant_key);
+  if (const auto tolerance = config::parse_integer(value(w.tolerance_key))) out.tolerance = seconds{*tolerance};
+  out.audience = value(w.audience_key);
+  out.issuers = listed(value(w.issuers_key));
+  out.subject_email = value(w.subject_email_key);
+  return out;
+}
+
+services_ptr services_for(const config::settings& s, const provider::catalog& catalog, metrics& meters) {
+  auto made = std::make_shared<services>(services{catalog, meters, s.crypto_keys, {}});
+  for (const auto& d : catalog.all())
+    if (d.webhooks) made->webhooks.proofs.emplace(d.slug, proofs_of(d, s.providers.at(d.slug)));
+  made->webhooks.require_connection_secrets = s.webhook_require_connection_secrets;
+  made->webhooks.secret_overlap = s.webhook_secret_overlap_hours;
+  made->webhooks.dedupe = s.webhook_dedupe_days;
+  made->longest_sync_interval = s.sync_scheduler_max_overridden_interval_seconds;
+  made->idempotency = s.idempotency_ttl_hours;
+  return made;
+}
+
+web::provider_facts facts_of(const provider::definition& d, const config::provider_settings& s) {
+  web::provider_facts f;
+  f.configured = s.configured() || d.auth == provider::auth_type::webhook;
+  f.webhook_secret_configured = s.secrets.contains(d.webhook.secret_key);
+  f.scopes = s.scopes.value_or(d.default_scopes);
+  const auto limit = s.values.find(d.webhook.body_limit_kb_key);
+  if (limit != s.values.end()) f.webhook_body_limit = static_cast<std::size_t>(*config::parse_integer(limit->second)) * 1024;
+  return f;
+}
+
+web::app_facts facts_for(const config::settings& s, const provider::catalog& catalog) {
+  web::app_facts f;
+  f.profile = s.profile;
+  f.database = s.database_url.kind == config::database_location::engine::sqlite ? "sqlite" : "postgresql";
+  f.public_base_url = s.public_base_url;
+  f.metrics_public = s.metrics_public;
+  f.auto_provision = s.tenant_auto_provision;
+  f.webhook_body_limit = s.webhook_max_body_bytes;
+  f.default_sync_interval = s.sync_scheduler_default_interval_seconds.count();
+  f.idempotency = s.idempotency_ttl_hours;
+  f.retries = {s.rate_limit_base_seconds.count(), s.rate_limit_max_seconds.count(), s.rate_limit_jitter_factor};
+  for (const auto& d : catalog.all()) {
+    const auto& own = s.providers.at(d.slug);
+    f.providers.emplace(d.slug, facts_of(d, own));
+    if (own.rate_limit_base_seconds || own.rate_limit_max_seconds || own.rate_limit_jitter_factor)
+      f.retry_overrides[d.slug] = {own.rate_limit_base_seconds.value_or(s.rate_limit_base_seconds).count(),
+                                   own.rate_limit_max_seconds.value_or(s.rate_limit_max_seconds).count(),
+                                   own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)};
+  }
+  f.trusted_proxies = s.trusted_proxies;
+  f.webhook_limits = {static_cast<std::uint32_t>(s.webhook_rate_limit_per_minute),
+                      static_cast<std::uint32_t>(s.webhook_rate_limit_burst_size),
+                      static_cast<std::uint32_t>(s.webhook_rate_limit_global_per_minute)};
+  return f;
+}
+
+web::server_settings limits_for(const config::settings& s) {
+  web::server_settings l;
+  l.header_timeout = s.http_header_timeout_seconds;
+  l.body_timeout = s.http_body_timeout_seconds;
+  l.idle_timeout = s.http_idle_timeout_seconds;
+  l.body_limit = s.max_body_bytes;
+  l.cors_origins = s.cors_allowed_origins;
+  return l;
+}
+
+/// Where the rest of the process finds the children of the root.
+struct doors {
+  whereabouts<store_gate_actor> store;
+  whereabouts<inbox_actor> inbox;
+  whereabouts<directory_actor> directory;
+  whereabouts<registry_actor> registry;
+  whereabouts<ops_actor> ops;
+
+  void close() {
+    ops.clear();
+    registry.clear();
+    directory.clear();
+    inbox.clear();
+    store.clear();
+  }
+};
+
+/// The whole supervision tree, oldest first: a crash ends and restarts everything below it. Tenants
+/// are the directory's children, storage workers the gate's.
+std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& plan) {
+  std::vector<child_spec> children;
+  children.push_back({"ops", [&d](auto* root) { return d.ops.set(spawn_ops(root)); }});
+  children.push_back({"store", [&d, plan](auto* root) {
+                        return d.store.set(spawn<store_gate>(root, {"system/store", "system", {}, {}}, plan));
+                      }});
+  children.push_back({"inbox", [&d, s](auto* root) { return d.inbox.set(spawn_inbox(root, s, d.store.get())); }});
+  children.push_back({"directory", [&d, s](auto* root) {
+                        return d.directory.set(spawn_directory(root, s, d.store.get(), d.inbox.get()));
+                      }});
+  children.push_back({"registry", [&d](auto* root) {
+                        return d.registry.set(spawn_registry(root, d.store.get(), d.directory.get()));
+                      }});
+  return children;
+}
+
+[[noreturn]] void give_up() {
+  log::error("root.gave_up");
+  log::flush();
+  std::_Exit(70);  // the init system starts the process again
+}
+
+asio::awaitable<void> pause(milliseconds t) {
+  asio::steady_timer timer{co_await asio::this_coro::executor, t};
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+/// Doors first, then requests in flight, then tenants by handshake, then the tree, youngest first.
+asio::awaitable<void> shut_down(web::server& web, doors& d, const bridge_ptr& via, supervisor_actor& root,
+                                caf::actor_system& system, asio::io_context& io, seconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto late = [until] { return std::chrono::steady_clock::now() > until; };
+  web.stop();
+  while (web.open_connections() > 0 && !late()) co_await pause(10ms);
+  const drain farewell;
+  const auto drained = co_await ask(via, d.directory.get(), farewell, until);
+  if (!drained) log::warn("drain.incomplete");
+  caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
+  root = nullptr;
+  d.close();
+  while (system.registry().running() > 0 && !late()) co_await pause(5ms);
+  if (system.registry().running() > 0) {
+    log::error("drain.timed_out");
+    log::flush();
+    std::_Exit(exit_failure);
+  }
+  io.stop();
+}
+
+/// Migrated where the profile allows it, and fitting the key ring; else the exit code.
+std::variant<std::shared_ptr<storage::store>, int> prepare_store(const config::settings& s) {
+  auto store = open_store(s, true);
+  if (!store) {
+    const bool taken = store.error().code() == errc::conflict;
+    log::error(taken ? "store.in_use" : "store.unreachable", {{"error", store.error().message()}});
+    return exit_failure;
+  }
+  const auto db = (*store)->open();
+  if (!db) return exit_failure;
+  if (s.relaxed()) {
+    const auto applied = storage::migrate_up(**db, now_utc());
+    if (!applied) {
+      log::error("store.migration_failed", {{"error", applied.error().message()}});
+      return exit_failure;
+    }
+  }
+  const auto state = storage::state(**db);
+  if (!state) return exit_failure;
+  if (!state->pending.empty()) {
+    log::warn("store.migrations_pending", {{"hint", "run: connectord migrate up"}});
+    return std::shared_ptr<storage::store>{std::move(*store)};
+  }
+  const auto problems = check_keys(**db, s.crypto_keys);
+  if (!problems) return exit_failure;
+  for (const auto& p : *problems) std::cerr << p << '\n';
+  if (!problems->empty()) return config::exit_configuration;
+  return std::shared_ptr<storage::store>{std::move(*store)};
+}
+
+store_plan plan_for(const config::settings& s, std::shared_ptr<storage::store> store) {
+  const bool embedded = store->kind() == storage::dialect::sqlite;
+  // SQLite has one writer; on PostgreSQL two groups may commit side by side.
+  const int writers = embedded || s.db_max_connections < 4 ? 1 : 2;
+  return {std::move(store), writers, std::clamp(s.db_max_connections - writers, 1, 2)};
+}
+
+void announce(const asio::ip::tcp::endpoint& at) {
+  log::announce("listening", {{"address", at.address().to_string()}, {"port", at.port()}});
+}
+
+}  // namespace
+
+std::string openapi_document_of(const provider::catalog&) {
+  return web::openapi_document(web::router{web::all_routes(nullptr)}, web::version);
+}
+
+int serve(const config::settings& settings, provider::catalog catalog) {
+  auto prepared = prepare_store(settings);
+  if (const int* code = std::get_if<int>(&prepared)) return *code;
+  const auto plan = plan_for(settings, std::get<std::shared_ptr<storage::store>>(std::move(prepared)));
+
+  metrics meters;
+  observatory sky{meters};
+  doors d;
+  asio::io_context io{1};  // outlives whatever posts to it
+  caf::actor_system_config config;
+  caf::actor_system system{tuned(config)};
+  io_unit home{system, io};
+  home.bind_to_this_thread();
+  sky.set_home(&home);
+  const bridge_ptr via{system, home, io};
+
+  const auto shared = services_for(settings, catalog, meters);
+  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, tree(d, shared, plan),
+                                restart_policy{.most = 3}, std::function<void()>{give_up});
+  sky.admit({"http", "http", "system", {}})->born();
+
+  web::app app{.facts = facts_for(settings, shared->catalog),
+               .catalog = shared->catalog,
+               .meters = meters,
+               .measure = [&sky] { sky.measure(); },
+               .via = via,
+               .directory = d.directory,
+               .registry = d.registry,
+               .inbox = d.inbox,
+               .ops = d.ops,
+               .cursors = web::cursor_codec{settings.crypto_keys},
+               .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
+               .permits = permit_pool<tenant_id>{512}};
+  const web::router routes{web::all_routes(&app)};
+  app.openapi = web::openapi_document(routes, web::version);
+  const web::authenticator auth{settings.operator_tokens, [&app](std::string digest) { return web::find_bearer(app, std::move(digest)); }};
+  app.auth = &auth;
+  web::server web{io, routes, auth, meters, limits_for(settings)};
+  app.draining = [&web] { return web.stopping(); };
+
+  const auto bound = web.listen({asio::ip::make_address(settings.api_bind_addr.host), settings.api_bind_addr.port});
+  if (!bound) {
+    log::error("server.cannot_listen", {{"error", bound.error().message()}});
+    log::flush();
+    std::_Exit(exit_failure);  // nothing was promised to anyone yet
+  }
+  asio::signal_set signals{io, SIGTERM, SIGINT};
+  signals.async_wait([&](boost::system::error_code, int) {
+    log::info("service.draining", {{"connections", web.open_connections()}});
+    signals.async_wait([](boost::system::error_code failure, int) {
+      if (!failure) std::_Exit(exit_failure);
+    });
+    asio::co_spawn(io, shut_down(web, d, via, root, system, io, settings.shutdown_timeout_seconds), asio::detached);
+  });
+  announce(*bound);
+  io.run();
+
+  home.close();
+  via->close();
+  system.await_all_actors_done();
+  log::info("service.ended");
+  return 0;
+}
+
+}  // namespace connectord
