@@ -33,8 +33,10 @@ constexpr names<time_format> time_formats[]{{"rfc3339", time_format::rfc3339},
                                             {"epoch_ms", time_format::epoch_ms},
                                             {"epoch_fraction", time_format::epoch_fraction},
                                             {"any_time", time_format::any}};
-constexpr names<json_type> json_types[]{{"string", json_type::string},   {"number", json_type::number},
-                                        {"boolean", json_type::boolean}, {"object", json_type::object},
+constexpr names<json_type> json_types[]{{"string", json_type::string},
+                                        {"number", json_type::number},
+                                        {"boolean", json_type::boolean},
+                                        {"object", json_type::object},
                                         {"array", json_type::array}};
 constexpr names<rule_effect> effects[]{{"queue_sync", rule_effect::queue_sync},
                                        {"revoke_connection", rule_effect::revoke_connection},
@@ -51,13 +53,15 @@ constexpr std::string_view slug_letters = "abcdefghijklmnopqrstuvwxyz0123456789-
 // ---- expressions
 
 /// `many`: an `each` step is allowed.
-lookup read_lookup(const YAML::Node& node, const std::string& field, yaml_problems& problems, bool many = false) {
+lookup read_lookup(const YAML::Node& node, const std::string& field, yaml_problems& problems,
+                   bool many = false) {
   auto parsed = parse_lookup(node.IsScalar() ? node.Scalar() : "");
   if (!parsed) {
     problems.add(node, field, parsed.error().message());
     return {};
   }
-  if (!many && std::ranges::any_of(parsed->steps, [](const auto& s) { return s.how == path_step::kind::each; }))
+  if (!many &&
+      std::ranges::any_of(parsed->steps, [](const auto& s) { return s.how == path_step::kind::each; }))
     problems.add(node, field, "must name one value, not every item");
   return std::move(*parsed);
 }
@@ -106,8 +110,10 @@ time_candidate read_time(const YAML::Node& node, const std::string& field, yaml_
   }
   const auto member = *node.begin();
   const auto* format = std::ranges::find(time_formats, member.first.Scalar(), &names<time_format>::first);
-  if (format == std::end(time_formats)) problems.add(node, field, "names an unknown time format");
-  else out.format = format->second;
+  if (format == std::end(time_formats))
+    problems.add(node, field, "names an unknown time format");
+  else
+    out.format = format->second;
   out.from = read_lookup(member.second, field, problems);
   return out;
 }
@@ -116,15 +122,19 @@ time_candidate read_time(const YAML::Node& node, const std::string& field, yaml_
 
 void read_values(const YAML::Node& node, condition& out, const std::string& field, yaml_problems& problems) {
   const auto add = [&](const YAML::Node& value) {
-    if (value.IsNull()) out.or_absent = true;
-    else if (value.IsScalar()) out.values.push_back(value.Scalar());
-    else problems.add(value, field, "must be a text");
+    if (value.IsNull())
+      out.or_absent = true;
+    else if (value.IsScalar())
+      out.values.push_back(value.Scalar());
+    else
+      problems.add(value, field, "must be a text");
   };
   if (!node.IsSequence()) return add(node);
   for (const auto& item : node) add(item);
 }
 
-void read_predicate(const YAML::Node& node, condition& out, const std::string& field, yaml_problems& problems) {
+void read_predicate(const YAML::Node& node, condition& out, const std::string& field,
+                    yaml_problems& problems) {
   if (!node.IsMap()) return read_values(node, out, field, problems);
   yaml_map in{node, field, problems};
   if (node.size() != 1) return problems.add(node, field, "must be one predicate");
@@ -148,8 +158,10 @@ conditions read_conditions(yaml_map& in, const std::string& name) {
   in.each_member(name, [&](const std::string& subject, const YAML::Node& predicate) {
     const auto field = in.path(name) + "." + subject;
     condition c;
-    if (auto parsed = parse_lookup(subject)) c.subject = std::move(*parsed);
-    else in.problems().add(predicate, field, parsed.error().message());
+    if (auto parsed = parse_lookup(subject))
+      c.subject = std::move(*parsed);
+    else
+      in.problems().add(predicate, field, parsed.error().message());
     read_predicate(predicate, c, field, in.problems());
     out.push_back(std::move(c));
   });
@@ -163,7 +175,8 @@ std::vector<event_case> read_cases(yaml_map& in, const std::string& name) {
     if (item.IsMap()) {
       yaml_map map{item, field, in.problems()};
       one.when = read_conditions(map, "when");
-      if (const auto then = map.required("then")) one.name = read_template(*then, field + ".then", in.problems());
+      if (const auto then = map.required("then"))
+        one.name = read_template(*then, field + ".then", in.problems());
     } else {
       one.name = read_template(item, field, in.problems());
     }
@@ -234,7 +247,8 @@ oauth_facts read_oauth(const YAML::Node& node, const std::string& field, yaml_pr
   out.refresh = in.one_of<refresh_use>("refresh", refresh_uses, std::nullopt);
   out.reuse_access_token = in.flag("reuse_access_token", false);
   if (in.has("jwks_url")) out.jwks_url = read_url(in, "jwks_url");
-  if (const auto account = in.required("account")) out.account = read_account(*account, in.path("account"), problems);
+  if (const auto account = in.required("account"))
+    out.account = read_account(*account, in.path("account"), problems);
   read_regions(in, out);
   return out;
 }
@@ -277,7 +291,8 @@ void read_hmac(yaml_map& in, proof& out) {
   out.encoding = in.one_of<signature_encoding>("encoding", signature_encodings, signature_encoding::hex);
   const auto content = in.get("signed");
   out.content = read_content(content ? *content : YAML::Node{"{$body}"}, in.path("signed"), in.problems());
-  if (const auto time = in.get("timestamp")) out.timestamp = read_timestamp(*time, in.path("timestamp"), in.problems());
+  if (const auto time = in.get("timestamp"))
+    out.timestamp = read_timestamp(*time, in.path("timestamp"), in.problems());
 }
 
 /// The Standard Webhooks scheme is an HMAC with everything settled.
@@ -288,7 +303,8 @@ void be_standard(proof& out) {
   out.encoding = signature_encoding::base64;
   out.several = true;
   out.content = parse_template("{header:webhook-id}.{header:webhook-timestamp}.{$body}")->pieces;
-  out.timestamp = signed_time{{time_format::epoch_s, *parse_lookup("header:webhook-timestamp")}, seconds{300}};
+  out.timestamp =
+      signed_time{{time_format::epoch_s, *parse_lookup("header:webhook-timestamp")}, seconds{300}};
 }
 
 proof read_proof(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
@@ -320,21 +336,25 @@ std::vector<identity_source> read_identities(yaml_map& in, const std::string& na
   in.each(name, [&](const YAML::Node& item, const std::string& field) {
     yaml_map map{item, field, in.problems()};
     identity_source source{map.text("kind"), {}};
-    if (const auto from = map.required("from")) source.from = read_lookup(*from, map.path("from"), in.problems(), true);
+    if (const auto from = map.required("from"))
+      source.from = read_lookup(*from, map.path("from"), in.problems(), true);
     out.push_back(std::move(source));
   });
   return out;
 }
 
-shape read_shape(const std::string& name, const YAML::Node& node, const std::string& field, yaml_problems& problems) {
+shape read_shape(const std::string& name, const YAML::Node& node, const std::string& field,
+                 yaml_problems& problems) {
   yaml_map in{node, field, problems};
   shape out;
   out.name = in.optional_text("type").value_or(name);
   in.required("entity");
   out.entity = read_choice(in, "entity");
   in.each("version", [&](const YAML::Node& item, const std::string& at) {
-    if (item.IsMap()) out.version.emplace_back(read_time(item, at, problems));
-    else out.version.emplace_back(read_template(item, at, problems));
+    if (item.IsMap())
+      out.version.emplace_back(read_time(item, at, problems));
+    else
+      out.version.emplace_back(read_template(item, at, problems));
   });
   in.each("occurred_at", [&](const YAML::Node& item, const std::string& at) {
     out.occurred_at.push_back(read_time(item, at, problems));
@@ -354,7 +374,8 @@ shape read_shape(const std::string& name, const YAML::Node& node, const std::str
 
 using shape_index = std::map<std::string, std::size_t>;
 
-rule read_rule(const YAML::Node& node, const std::string& field, const shape_index& shapes, yaml_problems& problems) {
+rule read_rule(const YAML::Node& node, const std::string& field, const shape_index& shapes,
+               yaml_problems& problems) {
   yaml_map in{node, field, problems};
   rule out;
   out.when = read_conditions(in, "when");
@@ -363,11 +384,14 @@ rule read_rule(const YAML::Node& node, const std::string& field, const shape_ind
     return out;
   }
   out.kind = in.text("kind");
-  if (!out.kind.empty() && !is_signal_kind(out.kind)) in.refuse(node, "kind", "is not in the registry of kinds");
+  if (!out.kind.empty() && !is_signal_kind(out.kind))
+    in.refuse(node, "kind", "is not in the registry of kinds");
   const auto as = in.text("as");
   const auto at = shapes.find(as);
-  if (at != shapes.end()) out.shape = at->second;
-  else if (!as.empty()) in.refuse(node, "as", "names no shape of this definition");
+  if (at != shapes.end())
+    out.shape = at->second;
+  else if (!as.empty())
+    in.refuse(node, "as", "names no shape of this definition");
   return out;
 }
 
@@ -377,7 +401,8 @@ void read_content_rules(yaml_map& in, webhook_facts& out) {
     auto cases = read_cases(in, "challenge");
     if (cases.size() != 1 || cases.front().when.empty())
       in.refuse(in.node(), "challenge", "must be one case with a condition");
-    else out.challenge = std::move(cases.front());
+    else
+      out.challenge = std::move(cases.front());
   }
   constexpr names<bool> bodies[]{{"object", true}, {"any", false}};
   out.body_required = in.one_of<bool>("body", bodies, true);
@@ -401,11 +426,13 @@ void read_content_rules(yaml_map& in, webhook_facts& out) {
 webhook_facts read_webhook(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
   yaml_map in{node, field, problems};
   webhook_facts out;
-  const std::pair<const char*, std::string*> keys[]{
-      {"secret_key", &out.secret_key},       {"variant_key", &out.variant_key},
-      {"tolerance_key", &out.tolerance_key}, {"audience_key", &out.audience_key},
-      {"issuers_key", &out.issuers_key},     {"subject_email_key", &out.subject_email_key},
-      {"body_limit_kb_key", &out.body_limit_kb_key}};
+  const std::pair<const char*, std::string*> keys[]{{"secret_key", &out.secret_key},
+                                                    {"variant_key", &out.variant_key},
+                                                    {"tolerance_key", &out.tolerance_key},
+                                                    {"audience_key", &out.audience_key},
+                                                    {"issuers_key", &out.issuers_key},
+                                                    {"subject_email_key", &out.subject_email_key},
+                                                    {"body_limit_kb_key", &out.body_limit_kb_key}};
   for (const auto& [name, value] : keys) *value = in.optional_text(name).value_or("");
   in.required("verify");
   in.each("verify", [&](const YAML::Node& item, const std::string& at) {
@@ -418,7 +445,8 @@ webhook_facts read_webhook(const YAML::Node& node, const std::string& field, yam
   if (in.has("verify") && out.proofs.empty()) in.refuse(node, "verify", "must name at least one scheme");
   out.identities = read_identities(in, "identity");
   out.metadata_identities = read_identities(in, "connection_identity");
-  if (const auto at = in.get("connection_id")) out.connection_id = read_lookup(*at, in.path("connection_id"), problems);
+  if (const auto at = in.get("connection_id"))
+    out.connection_id = read_lookup(*at, in.path("connection_id"), problems);
   read_content_rules(in, out);
   return out;
 }
@@ -472,15 +500,18 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
   }
   if ((out.auth == auth_type::oauth2) != out.oauth.has_value())
     in.refuse(root, "oauth", "goes together with auth_type oauth2");
-  if (out.auth == auth_type::webhook && !out.webhooks) in.refuse(root, "webhook", "is required by auth_type webhook");
+  if (out.auth == auth_type::webhook && !out.webhooks)
+    in.refuse(root, "webhook", "is required by auth_type webhook");
   if (out.proven_by(proof_scheme::jwt_jwks) && !(out.oauth && out.oauth->jwks_url))
     in.refuse(root, "oauth.jwks_url", "is required by scheme jwt_jwks");
   return out;
 }
 
 provider_setting own_setting(const setting_fact& from) {
-  return {from.key, setting_kind_of(from.kind).value_or(setting_kind::text), from.default_value, from.min, from.max,
-          from.values, from.doc, from.secret};
+  return {from.key,           setting_kind_of(from.kind).value_or(setting_kind::text),
+          from.default_value, from.min,
+          from.max,           from.values,
+          from.doc,           from.secret};
 }
 
 result<std::string> read_file(const std::filesystem::path& path) {

@@ -18,7 +18,8 @@ result<provider::definition> load_provider(std::string_view yaml, std::string_vi
 
 /// The embedded definitions, overridden slug by slug by the *.yaml files of the folder; those that
 /// are only for the relaxed profiles are left out of the others.
-result<provider::catalog> load_catalog(const std::optional<std::filesystem::path>& extra_folder, bool local_profile);
+result<provider::catalog> load_catalog(const std::optional<std::filesystem::path>& extra_folder,
+                                       bool local_profile);
 
 /// What the settings have to know of each provider.
 std::vector<provider_facts> facts_of(const provider::catalog& catalog);

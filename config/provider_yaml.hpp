@@ -124,7 +124,8 @@ class yaml_map {
     std::size_t index = 0;
     for (const auto& item : *value) read(item, path(name) + "[" + std::to_string(index++) + "]");
   }
-  void each_member(const std::string& name, const std::function<void(const std::string&, const YAML::Node&)>& read) {
+  void each_member(const std::string& name,
+                   const std::function<void(const std::string&, const YAML::Node&)>& read) {
     const auto value = get(name);
     if (value && !value->IsMap()) refuse(*value, name, "must be a map");
     if (value && value->IsMap())

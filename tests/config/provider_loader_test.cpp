@@ -2,11 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <unistd.h>
 
 using namespace connectord;
 using connectord::config::load_catalog;
@@ -73,14 +73,19 @@ TEST_CASE("a definition that is wrong says in which line and field") {
   const std::pair<std::string, std::string> cases[]{
       {replaced("version:", "verson:"), "acme.yaml:2: verson: is not a known field"},
       {replaced("slug: acme", "slug: Acme"), "acme.yaml:1: slug: must be 1 to 64 of a-z, 0-9 and -"},
-      {replaced("auth_type: webhook", "auth_type: basic"), "acme.yaml:4: auth_type: must be one of oauth2, webhook"},
-      {replaced("kind: issue_created", "kind: issue_made"), "webhook.rules[0].kind: is not in the registry of kinds"},
+      {replaced("auth_type: webhook", "auth_type: basic"),
+       "acme.yaml:4: auth_type: must be one of oauth2, webhook"},
+      {replaced("kind: issue_created", "kind: issue_made"),
+       "webhook.rules[0].kind: is not in the registry of kinds"},
       {replaced("as: item", "as: thing"), "webhook.rules[0].as: names no shape of this definition"},
       {replaced("x-acme-signature", "X-Acme-Signature"), "webhook.verify[0].header: must be in lower case"},
-      {replaced("scheme: hmac", "scheme: md5"), "webhook.verify[0].scheme: must be one of hmac, standard, token, jwt_jwks"},
+      {replaced("scheme: hmac", "scheme: md5"),
+       "webhook.verify[0].scheme: must be one of hmac, standard, token, jwt_jwks"},
       {replaced("\"{type}\"", "\"{type\""), "webhook.event: '{type' has an open brace"},
-      {replaced("\"{id}\"", "\"{ids[].x}\""), "webhook.shapes.item.entity: must name one value, not every item"},
-      {replaced("{type: new}", "{type: {near: new}}"), "webhook.rules[0].when.type.near: is not a known field"},
+      {replaced("\"{id}\"", "\"{ids[].x}\""),
+       "webhook.shapes.item.entity: must name one value, not every item"},
+      {replaced("{type: new}", "{type: {near: new}}"),
+       "webhook.rules[0].when.type.near: is not a known field"},
       {replaced("entity: \"{id}\", ", ""), "webhook.shapes.item.entity: is required"},
       {replaced("  secret_key: WEBHOOK_ACME_SECRET\n", ""), "webhook.verify[0]: needs secret_key"},
       {std::string{good} + "slug: again\n", "slug: stands twice"},
@@ -95,12 +100,13 @@ TEST_CASE("a definition that is wrong says in which line and field") {
 }
 
 TEST_CASE("webhooks without a proof do not load") {
-  const std::string verify = "  verify:\n    - {scheme: hmac, header: x-acme-signature, prefix: \"sha256=\"}\n";
+  const std::string verify =
+      "  verify:\n    - {scheme: hmac, header: x-acme-signature, prefix: \"sha256=\"}\n";
   CHECK(problem(replaced(verify, "")).find("webhook.verify: is required") != std::string::npos);
   CHECK(problem(replaced(verify, "  verify: []\n")).find("webhook.verify: must name at least one scheme") !=
         std::string::npos);
-  CHECK(problem(replaced(verify, "  verify: [{scheme: jwt_jwks}]\n")).find("needs audience_key and issuers_key") !=
-        std::string::npos);
+  CHECK(problem(replaced(verify, "  verify: [{scheme: jwt_jwks}]\n"))
+            .find("needs audience_key and issuers_key") != std::string::npos);
 }
 
 TEST_CASE("all problems of a file are told at once") {
@@ -116,7 +122,8 @@ TEST_CASE("the catalog is what the contract lists") {
   const auto all = load_catalog(std::nullopt, true).value();
   std::string names;
   for (const auto& d : all.all())
-    names += d.slug + (d.webhooks ? " webhooks" : "") + (d.sync ? " sync" : "") + (d.oauth ? " oauth" : "") + "\n";
+    names +=
+        d.slug + (d.webhooks ? " webhooks" : "") + (d.sync ? " sync" : "") + (d.oauth ? " oauth" : "") + "\n";
   CHECK(names ==
         "example webhooks sync oauth\n"
         "github webhooks sync oauth\n"
@@ -132,7 +139,8 @@ TEST_CASE("the catalog is what the contract lists") {
   const auto& slack = *all.find("slack");
   CHECK(slack.scope_separator == ",");
   CHECK(slack.oauth->authentication == provider::client_auth::basic);
-  CHECK(slack.default_scopes == std::vector<std::string>{"channels:history", "channels:read", "reactions:read", "users:read"});
+  CHECK(slack.default_scopes ==
+        std::vector<std::string>{"channels:history", "channels:read", "reactions:read", "users:read"});
   const auto& jira = *all.find("jira");
   CHECK_FALSE(jira.oauth->pkce);
   CHECK(jira.oauth->encoding == provider::token_encoding::json);

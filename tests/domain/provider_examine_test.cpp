@@ -24,7 +24,9 @@ webhook:
 )" + content);
 }
 
-std::string nested(std::size_t depth) { return std::string(depth, '[') + '1' + std::string(depth, ']'); }
+std::string nested(std::size_t depth) {
+  return std::string(depth, '[') + '1' + std::string(depth, ']');
+}
 
 json::object payload_of(const examination& e) {
   REQUIRE(e.signals.size() == 1);
@@ -54,7 +56,8 @@ const definition& items() {
 }
 
 examination examine_items(const std::string& list) {
-  return examine_text(items(), R"({"accounts": [{"id": 5}, {"id": "six"}, {"id": 5}, {}], "events": [)" + list + "]}");
+  return examine_text(items(),
+                      R"({"accounts": [{"id": 5}, {"id": "six"}, {"id": 5}, {}], "events": [)" + list + "]}");
 }
 
 }  // namespace
@@ -84,8 +87,10 @@ TEST_CASE("conditions compare texts, lists, absence, types and selected items") 
     const auto e = examine_items(item);
     return e.signals.empty() ? std::string{e.unmapped ? "unmapped" : "none"} : e.signals.front().kind;
   };
-  CHECK(kind(R"({"type": "new", "id": 1, "tags": [{"name": "x"}, {"name": "hot", "level": 2}]})") == "issue_created");
-  CHECK(kind(R"({"type": "new", "id": 1, "tags": [{"name": ["a", "hot"], "level": "1"}]})") == "issue_created");
+  CHECK(kind(R"({"type": "new", "id": 1, "tags": [{"name": "x"}, {"name": "hot", "level": 2}]})") ==
+        "issue_created");
+  CHECK(kind(R"({"type": "new", "id": 1, "tags": [{"name": ["a", "hot"], "level": "1"}]})") ==
+        "issue_created");
   CHECK(kind(R"({"type": "new", "id": 1, "tags": [{"name": "hot", "level": 3}]})") == "unmapped");
   CHECK(kind(R"({"type": "new", "id": 1, "tags": "hot"})") == "unmapped");
   CHECK(kind(R"({"type": "old", "id": 1, "flag": false})") == "issue_updated");
@@ -97,7 +102,8 @@ TEST_CASE("conditions compare texts, lists, absence, types and selected items") 
 }
 
 TEST_CASE("a field keeps its JSON type when it is one lookup, is text otherwise and null without a value") {
-  const auto p = payload_of(examine_items(R"({"id": "a", "labels": ["x", {"y": 1}], "size": 4.5, "first": "Ann", "last": ""})"));
+  const auto p = payload_of(
+      examine_items(R"({"id": "a", "labels": ["x", {"y": 1}], "size": 4.5, "first": "Ann", "last": ""})"));
   CHECK(p.at("labels") == json::value{"x", {{"y", 1}}});
   CHECK(p.at("size") == 4.5);
   CHECK(p.at("who") == "Ann");
@@ -128,7 +134,8 @@ TEST_CASE("without a time of its own the version is the digest, so that equal de
 TEST_CASE("a raw object above 256 KiB is left out and says so") {
   const auto sized = [](std::size_t bytes) {
     const std::string frame = R"({"id":"a","text":""})";
-    return payload_of(examine_items(R"({"id":"a","text":")" + std::string(bytes - frame.size(), 'x') + "\"}"));
+    return payload_of(
+        examine_items(R"({"id":"a","text":")" + std::string(bytes - frame.size(), 'x') + "\"}"));
   };
   const auto fits = sized(256 * 1024), too_big = sized(256 * 1024 + 1);
   CHECK(fits.at("raw").is_object());
@@ -140,8 +147,10 @@ TEST_CASE("a raw object above 256 KiB is left out and says so") {
 TEST_CASE("what is JSON and what is not") {
   const auto& d = definition_of("example");
   const auto is_json = [&](std::string_view body) { return examine_text(d, body).body_is_json; };
-  for (const auto* yes : {"{}", "[]", "null", " 1 ", "\"x\"", "{\"n\": 123456789012345678901234567890}"}) CHECK_MESSAGE(is_json(yes), yes);
-  for (const auto* no : {"", " ", "{", "{}x", "{\"a\":1,}", "nul", "\"\xff\"", "'a'"}) CHECK_MESSAGE(!is_json(no), no);
+  for (const auto* yes : {"{}", "[]", "null", " 1 ", "\"x\"", "{\"n\": 123456789012345678901234567890}"})
+    CHECK_MESSAGE(is_json(yes), yes);
+  for (const auto* no : {"", " ", "{", "{}x", "{\"a\":1,}", "nul", "\"\xff\"", "'a'"})
+    CHECK_MESSAGE(!is_json(no), no);
   CHECK(is_json(nested(64)));
   CHECK_FALSE(is_json(nested(65)));
   CHECK_FALSE(is_json(nested(100000)));
@@ -178,11 +187,13 @@ TEST_CASE("filters cut one piece out of a text") {
 }
 
 TEST_CASE("expressions that make no sense do not parse") {
-  for (const auto* bad : {"", "a..b", ".a", "a.", "a[", "a[x", "a[]b", "a[=x]", "a[x=]", "a b", "$nothing", "header:", "a|upper",
-                          "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"})
+  for (const auto* bad : {"", "a..b", ".a", "a.", "a[", "a[x", "a[]b", "a[=x]", "a[x=]", "a b", "$nothing",
+                          "header:", "a|upper", "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"})
     CHECK_MESSAGE(!parse_lookup(bad).has_value(), bad);
-  for (const auto* bad : {"", "{a", "a}", "{}", "{a}{b", "{a|x}"}) CHECK_MESSAGE(!parse_template(bad).has_value(), bad);
-  for (const auto* good : {"a", "a.b[0][1].c", "[0]", "a[].b", "a[b=c d]", "data:a", "header:X-Y", "$body", "a|host"})
+  for (const auto* bad : {"", "{a", "a}", "{}", "{a}{b", "{a|x}"})
+    CHECK_MESSAGE(!parse_template(bad).has_value(), bad);
+  for (const auto* good :
+       {"a", "a.b[0][1].c", "[0]", "a[].b", "a[b=c d]", "data:a", "header:X-Y", "$body", "a|host"})
     CHECK_MESSAGE(parse_lookup(good).has_value(), good);
 }
 

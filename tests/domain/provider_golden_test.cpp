@@ -110,8 +110,10 @@ fixture load(const fs::path& path) {
   const auto& request = out.content.at("request").as_object();
   for (const auto& h : request.at("headers").as_object())
     out.headers.emplace_back(h.key(), std::string{h.value().as_string()});
-  if (const auto* text = request.if_contains("body_text")) out.body = text->as_string();
-  else out.body = json::serialize(request.at("body"));
+  if (const auto* text = request.if_contains("body_text"))
+    out.body = text->as_string();
+  else
+    out.body = json::serialize(request.at("body"));
   return out;
 }
 

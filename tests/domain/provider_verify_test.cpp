@@ -1,10 +1,10 @@
 #include "tests/domain/provider_support.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -25,8 +25,10 @@ constexpr std::string_view secret_text = "a-webhook-secret-of-the-test";
 
 void set(header_list& headers, const std::string& name, std::string value) {
   const auto hit = std::ranges::find(headers, name, &header_list::value_type::first);
-  if (hit != headers.end()) hit->second = std::move(value);
-  else headers.emplace_back(name, std::move(value));
+  if (hit != headers.end())
+    hit->second = std::move(value);
+  else
+    headers.emplace_back(name, std::move(value));
 }
 void drop(header_list& headers, std::string_view name) {
   std::erase_if(headers, [&](const auto& h) { return h.first == name; });
@@ -55,8 +57,10 @@ struct signed_delivery {
     if (!by->timestamp) return;
     const auto ms = to_millis(t);
     const auto text = std::to_string(by->timestamp->time.format == time_format::epoch_ms ? ms : ms / 1000);
-    if (time_in_body()) body = R"({"n": 1, ")" + by->timestamp->time.from.steps.front().name + "\": " + text + "}";
-    else set(headers, time_header(), text);
+    if (time_in_body())
+      body = R"({"n": 1, ")" + by->timestamp->time.from.steps.front().name + "\": " + text + "}";
+    else
+      set(headers, time_header(), text);
   }
 
   void sign() {
@@ -66,11 +70,15 @@ struct signed_delivery {
     }
     std::string content;
     for (const auto& piece : by->content) {
-      if (!piece.value) content += piece.text;
-      else content += piece.value->root == lookup_root::body ? body : get(headers, piece.value->header);
+      if (!piece.value)
+        content += piece.text;
+      else
+        content += piece.value->root == lookup_root::body ? body : get(headers, piece.value->header);
     }
-    const auto mac = hmac_sha256(by->key_prefix.empty() ? key : *from_base64(key.substr(by->key_prefix.size())), content);
-    const auto text = by->encoding == signature_encoding::hex ? to_hex(bytes_of(mac)) : to_base64(bytes_of(mac));
+    const auto mac =
+        hmac_sha256(by->key_prefix.empty() ? key : *from_base64(key.substr(by->key_prefix.size())), content);
+    const auto text =
+        by->encoding == signature_encoding::hex ? to_hex(bytes_of(mac)) : to_base64(bytes_of(mac));
     set(headers, by->header, by->prefix + text);
   }
 
@@ -94,7 +102,8 @@ void each_proof(const std::function<void(signed_delivery)>& use) {
       CAPTURE(p.header);
       signed_delivery made{&d, &p, key_for(p), {}, R"({"id": "x-1"})"};
       for (const auto& piece : p.content)
-        if (piece.value && piece.value->root == lookup_root::header) set(made.headers, piece.value->header, "id-1");
+        if (piece.value && piece.value->root == lookup_root::header)
+          set(made.headers, piece.value->header, "id-1");
       made.stamp(now);
       made.sign();
       use(std::move(made));
@@ -178,7 +187,8 @@ TEST_CASE("a signature that is no signature is malformed") {
   each_proof([](signed_delivery d) {
     if (d.by->scheme != proof_scheme::hmac) return;
     const auto good = get(d.headers, d.by->header);
-    std::vector<std::string> bad{good.substr(0, good.size() - 2), good + "00", d.by->prefix + std::string(64, '!')};
+    std::vector<std::string> bad{good.substr(0, good.size() - 2), good + "00",
+                                 d.by->prefix + std::string(64, '!')};
     if (!d.by->prefix.empty()) bad.push_back(good.substr(d.by->prefix.size()));
     for (const auto& text : bad) {
       set(d.headers, d.by->header, text);
@@ -236,7 +246,8 @@ TEST_CASE("a replayed delivery has the dedupe id of the first") {
     auto headers = d.headers;
     for (const auto& t : d.provider->webhook.delivery_id)
       for (const auto& piece : t.pieces)
-        if (piece.value && piece.value->root == lookup_root::header) set(headers, piece.value->header, "delivery-1");
+        if (piece.value && piece.value->root == lookup_root::header)
+          set(headers, piece.value->header, "delivery-1");
     const auto first = examine_text(*d.provider, d.body, headers, now);
     const auto again = examine_text(*d.provider, d.body, headers, now + std::chrono::hours{1});
     CHECK_FALSE(first.dedupe_id.empty());
@@ -303,7 +314,8 @@ struct rsa_key {
     REQUIRE(EVP_DigestSignInit(c.get(), nullptr, EVP_sha256(), nullptr, key) == 1);
     REQUIRE(EVP_DigestSign(c.get(), nullptr, &size, data, text.size()) == 1);
     std::string out(size, '\0');
-    REQUIRE(EVP_DigestSign(c.get(), reinterpret_cast<unsigned char*>(out.data()), &size, data, text.size()) == 1);
+    REQUIRE(EVP_DigestSign(c.get(), reinterpret_cast<unsigned char*>(out.data()), &size, data, text.size()) ==
+            1);
     out.resize(size);
     return out;
   }
@@ -383,7 +395,8 @@ TEST_CASE("a push token that this key set did not sign is refused") {
   }
   for (const auto* text : {"Bearer x", "Bearer a.b", "Bearer ..", "Bearer a.b.c.d"})
     CHECK(m.reason(text, &m.keys) == "invalid_token");
-  for (const auto* text : {"", "Bearer", "Bearer ", "Basic abc"}) CHECK(m.reason(text, &m.keys) == "missing_signature");
+  for (const auto* text : {"", "Bearer", "Bearer ", "Basic abc"})
+    CHECK(m.reason(text, &m.keys) == "missing_signature");
   m.header["alg"] = "none";
   CHECK(m.reason() == "invalid_token");
 }

@@ -69,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       settings.variant = p.variant;
       must(!provider::verify(d, settings, "", request, nullptr).has_value());
       // Guessing a 256-bit MAC or an RSA signature is not expected of a fuzzer; a shared token is.
-      const bool proven = provider::verify(d, settings, "whsec_a2V5IG9mIHRoZSBmdXp6ZXI=", request, &keys).has_value();
+      const bool proven =
+          provider::verify(d, settings, "whsec_a2V5IG9mIHRoZSBmdXp6ZXI=", request, &keys).has_value();
       must(!proven || p.scheme == provider::proof_scheme::token);
     }
     look(d, request);
