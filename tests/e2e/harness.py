@@ -332,7 +332,7 @@ class Suite(unittest.TestCase):
             return row if row["status"] != "received" else None
         return eventually(probe, what="the delivery's end")
 
-    def refused(self, answer, status, code, **details):
+    def refused(self, answer, status, code, /, **details):
         """The one error shape, wherever the error was made."""
         self.assertEqual(answer.status, status, answer)
         self.assertEqual(answer.headers.get_content_type(), "application/problem+json")

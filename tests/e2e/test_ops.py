@@ -79,9 +79,12 @@ class Ops(Suite):
             self.refused(answer, 404, "TENANT_NOT_FOUND", tenant_id=unknown)
 
     def test_metrics_have_the_promised_names_and_no_tenant(self):
+        self.send(1)  # unmatched
         self.connect("example")
-        self.send()
-        self.send()
+        self.send(2)
+        self.send(2)  # a duplicate
+        self.send(3, action="sneezed")  # unmapped
+        self.deliver("example", b"{}", signers.example(b"{}", "another-secret"), status=401)
         text = self.call("GET", "/metrics").text
         for name in METRICS:
             with self.subTest(name):

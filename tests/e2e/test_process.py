@@ -45,7 +45,7 @@ class Commands(Suite):
     def test_every_problem_is_listed_at_once_and_no_secret_repeated(self):
         bad = {"API_BIND_ADDR": "nowhere", "CRYPTO_KEY": "c2hvcnQtY2FuYXJ5", "DB_MAX_CONNECTIONS": "0", "LOG_LEVEL": "loud",
                "WEBHOOK_DEDUPE_DAYS": "6", "TENANT_AUTO_PROVISION": "maybe", "DATABASE_URL": "mysql://x", "MAX_BODY_BYTES": "1e6",
-               "WEBHOOK_GITHUB_SECRET": "  ", "TRUSTED_PROXIES": "10.0.0.0/33", "PROVIDERS": "nobody", "OPERATOR_TOKENS": ""}
+               "WEBHOOK_GITHUB_SECRET": "  ", "TRUSTED_PROXIES": "10.0.0.0/33", "OPERATOR_TOKENS": ""}
         for command in ("check-config", "serve"):
             with self.subTest(command):
                 done = run(command, **bad)
@@ -54,6 +54,11 @@ class Commands(Suite):
                     self.assertIn("POBLYSH_" + key, done.stderr)
                 self.assertNotIn("c2hvcnQtY2FuYXJ5", done.stderr)
                 self.assertIn("nowhere", done.stderr)
+
+    def test_a_provider_that_is_not_there_is_named(self):
+        done = run("check-config", PROVIDERS="github,nobody")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("POBLYSH_PROVIDERS", done.stderr)
 
     def test_each_bound_of_a_setting_is_a_bound(self):
         for key, bad, good in (("WEBHOOK_SECRET_OVERLAP_HOURS", "721", "720"), ("DB_ACQUIRE_TIMEOUT_MS", "99", "100"),
@@ -80,12 +85,12 @@ class Commands(Suite):
 
     def test_migrations_are_applied_once_and_told(self):
         with tempfile.TemporaryDirectory() as folder:
-            url = f"sqlite://{folder}/x.db"
-            self.assertEqual(run("migrate", "status", DATABASE_URL=url).returncode, 3)
-            first, second = (json.loads(run("migrate", "up", DATABASE_URL=url).stdout) for _ in range(2))
+            settings = {"DATABASE_URL": f"sqlite://{folder}/x.db", "LOG_LEVEL": "info"}
+            self.assertEqual(run("migrate", "status", **settings).returncode, 3)
+            first, second = (json.loads(run("migrate", "up", **settings).stdout) for _ in range(2))
             self.assertTrue(first["applied"])
             self.assertEqual((second["event"], second["applied"], second["current"]), ("migrated", [], first["current"]))
-            status = run("migrate", "status", DATABASE_URL=url)
+            status = run("migrate", "status", **settings)
             self.assertEqual((status.returncode, json.loads(status.stdout)["pending"]), (0, []))
 
 
@@ -124,7 +129,7 @@ class Process(Suite):
             harness.eventually(self.refuses_connections, what="the listener's end")
             link.sendall(request[-5:])
             self.assertTrue(link.recv(65536).startswith(b"HTTP/1.1 202"))
-        self.assertEqual(self.service.stop(), 0)
+        self.assertEqual(self.service.process.wait(20), 0)
         self.service.start()
         self.assertEqual(len(self.signals()), 1)
 
