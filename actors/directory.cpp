@@ -21,6 +21,11 @@ bool is_delivery(const tenant_command& c) {
   return d != nullptr && !d->proven;
 }
 
+/// An error without a code has no context to look into.
+bool holds_black_box(const caf::error& reason) {
+  return reason && reason.context().match_elements<black_box>();
+}
+
 }  // namespace
 
 directory::directory(self_pointer<directory> self, services_ptr s, store_gate_actor store, inbox_actor inbox,
@@ -124,10 +129,11 @@ void directory::on_down(const caf::down_msg& down) {
   living_.erase(found);
   by_use_.erase(s.turn);
   s.actor = nullptr;
-  const bool left = down.reason == caf::exit_reason::normal || s.phase == tenant_phase::passivating;
+  const bool crashed = holds_black_box(down.reason);
+  const bool left = !down.reason || s.phase == tenant_phase::passivating;
   s.phase = tenant_phase::idle;
   s.signs->turn(vital_state::idle);
-  if (left && !down.reason.context().match_elements<black_box>())
+  if (left && !crashed)
     s.failed_probes = 0;
   else
     on_crash(s, down.reason);
@@ -140,7 +146,7 @@ void directory::on_down(const caf::down_msg& down) {
 
 void directory::on_crash(slot& s, const caf::error& reason) {
   std::uint64_t fingerprint = 0;
-  if (reason.context().match_elements<black_box>()) fingerprint = reason.context().get_as<black_box>(0).fingerprint;
+  if (holds_black_box(reason)) fingerprint = reason.context().get_as<black_box>(0).fingerprint;
   auto& meters = services_->meters;
   if (s.locked_out.died_on(fingerprint)) meters.quarantined({"message"}).Increment();
   s.signs->restarted();

@@ -101,7 +101,7 @@ std::string query_reader::bound_to(std::initializer_list<std::string_view> names
   std::string out;
   for (const auto name : names) {
     for (const auto& i : items_)
-      if (i.name == name) out += i.value;
+      if (i.name == name) out += std::to_string(i.value.size()) + ':' + i.value;
     out.push_back('\n');
   }
   return out;

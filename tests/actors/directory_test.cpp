@@ -3,8 +3,8 @@
 #include "storage/deliveries.hpp"
 #include "storage/signals.hpp"
 #include "storage/tenants.hpp"
-#include "support/actor_fixture.hpp"
-#include "support/deliveries.hpp"
+#include "tests/support/actor_fixture.hpp"
+#include "tests/support/deliveries.hpp"
 
 using namespace connectord;
 

@@ -1,6 +1,6 @@
 #include "actors/fair_queue.hpp"
 #include "actors/supervise.hpp"
-#include "support/actor_fixture.hpp"
+#include "tests/support/actor_fixture.hpp"
 
 using namespace connectord;
 
@@ -32,8 +32,8 @@ struct tree_fixture : actor_fixture {
   int gave_up = 0;
 
   child_spec child(const std::string& id, whereabouts<worker::handle>& where) {
-    return {id, [this, id, &where](supervisor_pointer root) {
-              return where.set(spawn<worker>(root, {"system/" + id, "system", {}, {}}, id, &births));
+    return {id, [this, id, &where](supervisor_pointer parent) {
+              return where.set(spawn<worker>(parent, {"system/" + id, "system", {}, {}}, id, &births));
             }};
   }
   supervisor_actor root = host(spawn<supervisor>(

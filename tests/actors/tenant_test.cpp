@@ -4,8 +4,8 @@
 #include "storage/signals.hpp"
 #include "storage/snapshots.hpp"
 #include "storage/tenants.hpp"
-#include "support/actor_fixture.hpp"
-#include "support/deliveries.hpp"
+#include "tests/support/actor_fixture.hpp"
+#include "tests/support/deliveries.hpp"
 
 using namespace connectord;
 
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(tenant_fixture, "a commit in doubt ends the tenant, and whoeve
 
 TEST_CASE_FIXTURE(tenant_fixture, "a tenant that was claimed by somebody else writes nothing and ends") {
   settle();
-  REQUIRE(storage::claim_tenant(*files.db, id).value());
+  REQUIRE(storage::claim_tenant(*files.db, id).value().has_value());
   const auto taken = send(test_delivery(1), 0, false);
   run();
   CHECK((*taken)->error().code() == errc::commit_in_doubt);
@@ -242,7 +242,7 @@ TEST_CASE_FIXTURE(tenant_fixture, "a damaged snapshot is ignored: the rows are t
   settle();
   caf::anon_send(acme, passivate{});
   run();
-  REQUIRE(files.db->execute("UPDATE snapshots SET body = 'x'"));
+  REQUIRE(files.db->execute("UPDATE snapshots SET body = 'x'").has_value());
   const auto heir = host(spawn_tenant({system, sky}, shared, id, store));
   const auto listed = ask<connection_list>(heir, read_connections{request_meta{}});
   run();
@@ -252,7 +252,7 @@ TEST_CASE_FIXTURE(tenant_fixture, "a damaged snapshot is ignored: the rows are t
 
 TEST_CASE_FIXTURE(tenant_fixture, "a suspended tenant keeps deliveries, refuses commands, and catches up after its resumption") {
   settle();
-  REQUIRE(storage::set_tenant_status(*files.db, id, tenant_status::suspended, now_utc()));
+  REQUIRE(storage::set_tenant_status(*files.db, id, tenant_status::suspended, now_utc()).has_value());
   const auto suspended = host(spawn_tenant({system, sky}, shared, id, store));
   const auto taken = ask<tenant_outcome>(suspended, as_command(test_delivery(1)));
   const auto refused = ask<tenant_outcome>(suspended, as_command(test_connection("x")));
@@ -260,7 +260,7 @@ TEST_CASE_FIXTURE(tenant_fixture, "a suspended tenant keeps deliveries, refuses 
   CHECK((*taken)->has_value());
   CHECK((*refused)->error().code() == errc::tenant_suspended);
   CHECK(count_signals() == 0);
-  REQUIRE(storage::set_tenant_status(*files.db, id, tenant_status::active, now_utc()));
+  REQUIRE(storage::set_tenant_status(*files.db, id, tenant_status::active, now_utc()).has_value());
   host(spawn_tenant({system, sky}, shared, id, store));
   run();
   CHECK(count_signals() == 1);

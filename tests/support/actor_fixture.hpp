@@ -46,7 +46,7 @@ class actor_fixture {
   answer<Reply> ask(const Handle& to, const Message& m) {
     auto slot = std::make_shared<std::optional<result<Reply>>>();
     host(system.spawn([=](caf::event_based_actor* self) {
-      self->request(to, std::chrono::hours{24}, m)
+      self->request(to, seconds{86400}, m)
           .then([=](const Reply& r) { slot->emplace(r); }, [=](const caf::error& e) { slot->emplace(from_caf(e)); });
     }));
     return slot;
@@ -76,7 +76,7 @@ class temporary_store {
     folder_ = ::mkdtemp(pattern);
     store = *storage::open_store({storage::dialect::sqlite, (folder_ / "test.db").string()}, milliseconds{1000}, false);
     db = *store->open();
-    REQUIRE(storage::migrate_up(*db, now_utc()));
+    REQUIRE(storage::migrate_up(*db, now_utc()).has_value());
   }
   ~temporary_store() {
     db.reset();
@@ -135,13 +135,13 @@ class scripted_store {
  private:
   result<job_value> run_plainly(const db_job& j) {
     auto& db = *script_->db;
-    REQUIRE(db.begin_write());
+    REQUIRE(db.begin_write().has_value());
     auto ran = (*j.fn)(db);
     if (!ran) {
       db.rollback();
       return ran.error();
     }
-    REQUIRE(db.commit());
+    REQUIRE(db.commit().has_value());
     return ran;
   }
 
