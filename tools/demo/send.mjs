@@ -60,7 +60,7 @@ async function send(deliveries, path, secret, label) {
         },
         body,
       });
-      answers[at] = { status: answer.status, ...(await answer.json()) };
+      answers[at] = { code: answer.status, ...(await answer.json()) };
       const done = answers.filter(Boolean).length;
       if (tty) process.stdout.write(`\r    ${label}: ${done}/${deliveries.length}`);
     }
@@ -107,7 +107,7 @@ const byStatus = count(stored, (d) => d.status);
 const byKind = count(signals, (s) => s.kind);
 const repeated = first.filter((a) => a.deduplicated).length;
 
-check("answers other than 202", [...first, ...second].filter((a) => a.status !== 202).length, 0);
+check("answers other than 202", [...first, ...second].filter((a) => a.code !== 202).length, 0);
 check("duplicates in the first sending", repeated, deliveries.length - distinct.length);
 check("duplicates in the second sending", second.filter((a) => a.deduplicated).length, deliveries.length);
 check("second answers that name another delivery", second.filter((a, i) => a.delivery_id !== first[i].delivery_id).length, 0);
