@@ -5,7 +5,7 @@ import re
 
 from source import finding, main, sources
 
-CORE = ("base", "domain", "storage", "actors", "http", "config", "main.cpp")
+CORE = ("base", "domain", "storage", "actors", "http", "config", "main.cpp", "serve.cpp")
 # "linear" and "example" are English too: only the slug as a literal, or a header or key made from it, counts.
 NAME = re.compile(
     r"github|gitlab|atlassian|\bjira|jira\b|\bslack\b|slack[_-]|gmail|google|zoho|cliq"

@@ -32,7 +32,7 @@ def arguments(text, start):
 
 def check(root):
     found = []
-    for path in sources(root, "actors", "http", "main.cpp"):
+    for path in sources(root, "actors", "http", "main.cpp", "serve.cpp"):
         text = without_comments(path.read_text(), strings=False)
         allowed = [match.span() for match in THE_ONE.finditer(text)]
         for match in INFINITE.finditer(text):

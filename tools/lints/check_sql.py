@@ -30,7 +30,7 @@ def joined(text, match):
 
 def check(root):
     found = []
-    for path in sources(root, "base", "domain", "config", "actors", "http", "main.cpp"):
+    for path in sources(root, "base", "domain", "config", "actors", "http", "main.cpp", "serve.cpp"):
         text = without_comments(path.read_text())
         for match in LITERAL.finditer(text):
             if SQL.search(match.group()):
