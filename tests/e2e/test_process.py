@@ -95,6 +95,11 @@ class Commands(Suite):
 
 
 class Process(Suite):
+    def setUp(self):
+        if self.service.process.poll() is not None:  # a test before this one left it ended
+            self.service.start()
+        super().setUp()
+
     def test_the_listening_line_is_json_in_every_format(self):
         self.service.restart(LOG_FORMAT="pretty")
         [line] = [e for e in self.service.events(self.service.runs) if e.get("event") == "listening"]
