@@ -127,8 +127,14 @@ int rotate_keys(const config::settings& s) {
     from = storage::position_of(batch->back());
   }
   std::string line;
-  json_writer{line}.open().member("event", "keys_rotated").member("primary", keys.primary_id())
-      .member("rewritten", rewritten).member("skipped", skipped).member("failed", unreadable).close();
+  json_writer{line}
+      .open()
+      .member("event", "keys_rotated")
+      .member("primary", keys.primary_id())
+      .member("rewritten", rewritten)
+      .member("skipped", skipped)
+      .member("failed", unreadable)
+      .close();
   print(line);
   return unreadable == 0 ? 0 : 1;
 }
@@ -143,14 +149,17 @@ result<std::vector<std::string>> check_keys(storage::session& db, const keyring&
     if (known == checks->end()) {
       const auto stored = storage::store_key_check(db, {key.id, alone.seal(check_text, check_scope)});
       if (!stored) return stored.error();
-    } else if (const auto text = alone.open(known->ciphertext, check_scope); !text || text->reveal() != check_text) {
-      problems.push_back("POBLYSH_CRYPTO_KEYS: key " + key.id + " is not the key that was used before under this id");
+    } else if (const auto text = alone.open(known->ciphertext, check_scope);
+               !text || text->reveal() != check_text) {
+      problems.push_back("POBLYSH_CRYPTO_KEYS: key " + key.id +
+                         " is not the key that was used before under this id");
     }
   }
   const auto used = storage::key_ids_in_use(db);
   if (!used) return used.error();
   for (const auto& id : *used)
-    if (!keys.holds(id)) problems.push_back("POBLYSH_CRYPTO_KEYS: key " + id + " is in use but missing from the ring");
+    if (!keys.holds(id))
+      problems.push_back("POBLYSH_CRYPTO_KEYS: key " + id + " is in use but missing from the ring");
   return problems;
 }
 

@@ -57,8 +57,10 @@ int run(config::command& c) {
   const auto here = std::filesystem::current_path();
   const auto folder = config::peek_setting("PROVIDERS_DIR", process, c.flags, here);
   // Every definition: the settings of a provider that is not registered are known all the same.
-  auto catalog = config::load_catalog(folder.empty() ? std::nullopt : std::optional<std::filesystem::path>{folder}, true);
-  if (!catalog) return refuse_configuration({"POBLYSH_PROVIDERS_DIR: " + std::string{catalog.error().message()}});
+  auto catalog = config::load_catalog(
+      folder.empty() ? std::nullopt : std::optional<std::filesystem::path>{folder}, true);
+  if (!catalog)
+    return refuse_configuration({"POBLYSH_PROVIDERS_DIR: " + std::string{catalog.error().message()}});
   const auto facts = config::facts_of(*catalog);
   config::refuse_unknown_flags(c, config::setting_keys(facts));
   if (c.what == kind::usage_error) return usage_error(c);

@@ -39,9 +39,11 @@ provider::proof_settings proofs_of(const provider::definition& d, const config::
     return found == s.values.end() ? std::string{} : found->second;
   };
   const auto& w = d.webhook;
-  if (const auto found = s.secrets.find(w.secret_key); found != s.secrets.end()) out.app_secret = found->second;
+  if (const auto found = s.secrets.find(w.secret_key); found != s.secrets.end())
+    out.app_secret = found->second;
   out.variant = value(w.variant_key);
-  if (const auto tolerance = config::parse_integer(value(w.tolerance_key))) out.tolerance = seconds{*tolerance};
+  if (const auto tolerance = config::parse_integer(value(w.tolerance_key)))
+    out.tolerance = seconds{*tolerance};
   out.audience = value(w.audience_key);
   out.issuers = listed(value(w.issuers_key));
   out.subject_email = value(w.subject_email_key);
@@ -66,7 +68,8 @@ web::provider_facts facts_of(const provider::definition& d, const config::provid
   f.webhook_secret_configured = s.secrets.contains(d.webhook.secret_key);
   f.scopes = s.scopes.value_or(d.default_scopes);
   const auto limit = s.values.find(d.webhook.body_limit_kb_key);
-  if (limit != s.values.end()) f.webhook_body_limit = static_cast<std::size_t>(*config::parse_integer(limit->second)) * 1024;
+  if (limit != s.values.end())
+    f.webhook_body_limit = static_cast<std::size_t>(*config::parse_integer(limit->second)) * 1024;
   return f;
 }
 
@@ -80,7 +83,8 @@ web::app_facts facts_for(const config::settings& s, const provider::catalog& cat
   f.webhook_body_limit = s.webhook_max_body_bytes;
   f.default_sync_interval = s.sync_scheduler_default_interval_seconds.count();
   f.idempotency = s.idempotency_ttl_hours;
-  f.retries = {s.rate_limit_base_seconds.count(), s.rate_limit_max_seconds.count(), s.rate_limit_jitter_factor};
+  f.retries = {s.rate_limit_base_seconds.count(), s.rate_limit_max_seconds.count(),
+               s.rate_limit_jitter_factor};
   for (const auto& d : catalog.all()) {
     const auto& own = s.providers.at(d.slug);
     f.providers.emplace(d.slug, facts_of(d, own));
@@ -131,7 +135,8 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
   children.push_back({"store", [&d, plan](auto* root) {
                         return d.store.set(spawn<store_gate>(root, {"system/store", "system", {}, {}}, plan));
                       }});
-  children.push_back({"inbox", [&d, s](auto* root) { return d.inbox.set(spawn_inbox(root, s, d.store.get())); }});
+  children.push_back(
+      {"inbox", [&d, s](auto* root) { return d.inbox.set(spawn_inbox(root, s, d.store.get())); }});
   children.push_back({"directory", [&d, s](auto* root) {
                         return d.directory.set(spawn_directory(root, s, d.store.get(), d.inbox.get()));
                       }});
@@ -256,12 +261,15 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .permits = permit_pool<tenant_id>{512}};
   const web::router routes{web::all_routes(&app)};
   app.openapi = web::openapi_document(routes, web::version);
-  const web::authenticator auth{settings.operator_tokens, [&app](std::string digest) { return web::find_bearer(app, std::move(digest)); }};
+  const web::authenticator auth{settings.operator_tokens, [&app](std::string digest) {
+                                  return web::find_bearer(app, std::move(digest));
+                                }};
   app.auth = &auth;
   web::server web{io, routes, auth, meters, limits_for(settings)};
   app.draining = [&web] { return web.stopping(); };
 
-  const auto bound = web.listen({asio::ip::make_address(settings.api_bind_addr.host), settings.api_bind_addr.port});
+  const auto bound =
+      web.listen({asio::ip::make_address(settings.api_bind_addr.host), settings.api_bind_addr.port});
   if (!bound) {
     log::error("server.cannot_listen", {{"error", bound.error().message()}});
     log::flush();
@@ -273,7 +281,8 @@ int serve(const config::settings& settings, provider::catalog catalog) {
     signals.async_wait([](boost::system::error_code failure, int) {
       if (!failure) std::_Exit(exit_failure);
     });
-    asio::co_spawn(io, shut_down(web, d, via, root, system, io, settings.shutdown_timeout_seconds), asio::detached);
+    asio::co_spawn(io, shut_down(web, d, via, root, system, io, settings.shutdown_timeout_seconds),
+                   asio::detached);
   });
   announce(*bound);
   io.run();

@@ -32,6 +32,7 @@ db_worker_actor spawn_db_worker(cradle where, std::string id, std::shared_ptr<st
 /// Runs a group in one transaction. At first without savepoints; only when a job refuses or throws,
 /// the whole group is rolled back and run again with one savepoint a job. Job functions may
 /// therefore run twice and must not consume what they captured.
-std::vector<job_outcome> run_writes(storage::session& s, const std::vector<std::shared_ptr<db_function>>& jobs);
+std::vector<job_outcome> run_writes(storage::session& s,
+                                    const std::vector<std::shared_ptr<db_function>>& jobs);
 
 }  // namespace connectord

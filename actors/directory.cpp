@@ -30,9 +30,17 @@ bool holds_black_box(const caf::error& reason) {
 
 directory::directory(self_pointer<directory> self, services_ptr s, store_gate_actor store, inbox_actor inbox,
                      restart_policy policy)
-    : self_(self), services_(std::move(s)), store_(std::move(store)), inbox_(std::move(inbox)), policy_(policy) {
+    : self_(self),
+      services_(std::move(s)),
+      store_(std::move(store)),
+      inbox_(std::move(inbox)),
+      policy_(policy) {
   self_->set_down_handler([this](caf::down_msg& d) { on_down(d); });
   self_->delayed_send(self_, sweep_interval, sweep{});
+}
+
+directory::~directory() {
+  for (const auto& [address, id] : living_) caf::anon_send_exit(address, caf::exit_reason::kill);
 }
 
 directory::interface::behavior_type directory::behavior() {
@@ -138,7 +146,7 @@ void directory::on_down(const caf::down_msg& down) {
   else
     on_crash(s, down.reason);
   if (drained_) {
-    if (living_.empty()) std::exchange(drained_, std::nullopt)->deliver(done{}), self_->quit();
+    if (living_.empty()) drained_->deliver(done{});
     return;
   }
   if (s.phase == tenant_phase::idle && !s.held.empty()) activate(s);
@@ -162,15 +170,18 @@ void directory::on_crash(slot& s, const caf::error& reason) {
   }
   s.next_try = steady_clock::now() + *pause;
   s.signs->turn(vital_state::restarting);
-  log::warn("tenant.crashed", {{"tenant_id", s.id}, {"unavailable", s.phase == tenant_phase::unavailable},
-                               {"retry_ms", pause->count()}, {"restarts", s.signs->restarts()}});
+  log::warn("tenant.crashed", {{"tenant_id", s.id},
+                               {"unavailable", s.phase == tenant_phase::unavailable},
+                               {"retry_ms", pause->count()},
+                               {"restarts", s.signs->restarts()}});
   self_->delayed_send(self_, *pause, reactivate{s.id, ++s.generation});
 }
 
 void directory::on_sweep() {
   self_->delayed_send(self_, sweep_interval, sweep{});
   const auto now = steady_clock::now();
-  auto over = by_use_.size() > services_->most_live_tenants ? by_use_.size() - services_->most_live_tenants : 0;
+  auto over =
+      by_use_.size() > services_->most_live_tenants ? by_use_.size() - services_->most_live_tenants : 0;
   for (const auto& id : std::vector<tenant_id>(by_use_.begin(), by_use_.end())) {
     auto& s = slots_.at(id);
     const bool idle = now - s.last_used > services_->idle_before_passivation;
@@ -217,11 +228,8 @@ caf::result<done> directory::on_steer(const steer_tenant& m) {
 }
 
 caf::result<done> directory::on_drain() {
-  if (living_.empty()) {
-    self_->quit();
-    return done{};
-  }
   drained_.emplace(self_);
+  if (living_.empty()) drained_->deliver(done{});
   for (auto& [id, s] : slots_) begin_leaving(s);
   return later<done>;
 }

@@ -36,6 +36,8 @@ class directory {
 
   directory(self_pointer<directory> self, services_ptr s, store_gate_actor store, inbox_actor inbox,
             restart_policy policy);
+  /// However it ends, its tenants do not outlive it: the next directory would not know them.
+  ~directory();
   interface::behavior_type behavior();
 
  private:

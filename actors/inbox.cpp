@@ -97,11 +97,14 @@ inbox::interface::behavior_type inbox::behavior() {
 
 /// Asks the store and shapes its answer; the asker waits for no longer than its own deadline.
 template <class T, class Reply, class Function, class Shape>
-caf::result<Reply> inbox::run(access_mode mode, std::optional<tenant_id> tenant, steady_time deadline, Function fn,
-                              Shape shape) {
+caf::result<Reply> inbox::run(access_mode mode, std::optional<tenant_id> tenant, steady_time deadline,
+                              Function fn, Shape shape) {
   auto owed = std::make_shared<promise<Reply>>(self_);
-  const auto patience = std::max<steady_time::duration>(deadline - std::chrono::steady_clock::now(), seconds{1});
-  self_->request(store_, std::chrono::ceil<milliseconds>(patience), make_job(tenant, mode, deadline, std::move(fn)))
+  const auto patience =
+      std::max<steady_time::duration>(deadline - std::chrono::steady_clock::now(), seconds{1});
+  self_
+      ->request(store_, std::chrono::ceil<milliseconds>(patience),
+                make_job(tenant, mode, deadline, std::move(fn)))
       .then(
           [owed, shape](const db_answer& a) {
             auto shaped = shape(a.get<T>());
@@ -110,7 +113,7 @@ caf::result<Reply> inbox::run(access_mode mode, std::optional<tenant_id> tenant,
             else
               owed->refuse(shaped.error());
           },
-            [owed](const caf::error& e) { owed->fail(e); });
+          [owed](const caf::error& e) { owed->fail(e); });
   return later<Reply>;
 }
 
@@ -137,7 +140,9 @@ caf::result<routed> inbox::on_route(const route_delivery& m) {
         const auto given = hand_out(db, *s, *d, *seen);
         return !given || *given > 0 ? given : keep_unrouted(db, *s, *d, *seen);
       },
-      [](std::int64_t n) -> result<routed> { return routed{{}, {}, n}; });
+      [](std::int64_t n) -> result<routed> {
+        return routed{{}, {}, n};
+      });
 }
 
 caf::result<routed> inbox::on_reroute(const reroute_delivery& m) {
@@ -159,23 +164,26 @@ caf::result<routed> inbox::on_reroute(const reroute_delivery& m) {
         if (const auto removed = storage::remove_unrouted(db, id); !removed) return removed.error();
         return given;
       },
-      [](std::int64_t n) -> result<routed> { return routed{{}, {}, n}; });
+      [](std::int64_t n) -> result<routed> {
+        return routed{{}, {}, n};
+      });
 }
 
 caf::result<db_answer> inbox::on_list(const list_unrouted& m) {
   return self_->delegate(
-      store_, make_job(std::nullopt, access_mode::read, m.meta.deadline,
-                       [filter = m.filter, at = m.at](storage::session& db) -> result<rows_page<unrouted_delivery>> {
-                         auto rows = storage::list_unrouted(db, filter, at.after, at.limit + 1);
-                         if (!rows) return rows.error();
-                         rows_page<unrouted_delivery> page;
-                         page.more = rows->size() > static_cast<std::size_t>(at.limit);
-                         if (page.more) rows->pop_back();
-                         for (auto& u : *rows)
-                           page.rows.push_back({u.id, std::move(u.provider), u.received_at, u.body_bytes,
-                                                std::move(u.event_type), std::move(u.identities)});
-                         return page;
-                       }));
+      store_,
+      make_job(std::nullopt, access_mode::read, m.meta.deadline,
+               [filter = m.filter, at = m.at](storage::session& db) -> result<rows_page<unrouted_delivery>> {
+                 auto rows = storage::list_unrouted(db, filter, at.after, at.limit + 1);
+                 if (!rows) return rows.error();
+                 rows_page<unrouted_delivery> page;
+                 page.more = rows->size() > static_cast<std::size_t>(at.limit);
+                 if (page.more) rows->pop_back();
+                 for (auto& u : *rows)
+                   page.rows.push_back({u.id, std::move(u.provider), u.received_at, u.body_bytes,
+                                        std::move(u.event_type), std::move(u.identities)});
+                 return page;
+               }));
 }
 
 caf::result<tenant_outcome> inbox::on_store(store_for_tenant& m) {

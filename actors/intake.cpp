@@ -13,9 +13,11 @@ namespace {
 
 /// Credentials and proofs stay out of the store.
 constexpr std::array dropped_headers{
-    std::string_view{"authorization"}, std::string_view{"proxy-authorization"}, std::string_view{"cookie"},
-    std::string_view{"set-cookie"}, std::string_view{"x-api-key"}, std::string_view{"x-auth-token"},
-    std::string_view{"x-csrf-token"}, std::string_view{"x-xsrf-token"}, std::string_view{"x-webhook-secret"}};
+    std::string_view{"authorization"},   std::string_view{"proxy-authorization"},
+    std::string_view{"cookie"},          std::string_view{"set-cookie"},
+    std::string_view{"x-api-key"},       std::string_view{"x-auth-token"},
+    std::string_view{"x-csrf-token"},    std::string_view{"x-xsrf-token"},
+    std::string_view{"x-webhook-secret"}};
 
 provider::webhook_request view_of(const ingest_webhook& d) { return {d.headers, d.body, d.now}; }
 
@@ -26,7 +28,8 @@ const provider::proof_settings& proofs_of(const services& s, std::string_view sl
 }
 
 /// Tries a connection's secrets, the current one first; the previous one while its overlap lasts.
-result<> prove_with(const services& s, const tenant_id& tenant, const connection& c, const ingest_webhook& d) {
+result<> prove_with(const services& s, const tenant_id& tenant, const connection& c,
+                    const ingest_webhook& d) {
   const auto& definition = *s.catalog.find(d.provider);
   const auto scope = secret_scope(tenant, c.provider, c.id);
   result<> last = error{errc::invalid_signature};
@@ -133,7 +136,8 @@ result<bool> belongs_elsewhere(storage::session& db, const tenant_id& t, std::st
 header_list without_credentials(const services& s, const header_list& all) {
   header_list out;
   for (const auto& h : all)
-    if (std::ranges::find(dropped_headers, h.first) == dropped_headers.end() && !s.catalog.is_proof_header(h.first))
+    if (std::ranges::find(dropped_headers, h.first) == dropped_headers.end() &&
+        !s.catalog.is_proof_header(h.first))
       out.push_back(h);
   return out;
 }
@@ -207,7 +211,8 @@ result<intake> examine_delivery(const services& s, const tenant_state& state, co
   return i;
 }
 
-result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t, const intake& i) {
+result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t,
+                                  const intake& i) {
   auto row = i.row;
   if (i.by_default && row.connection) {
     const auto elsewhere = belongs_elsewhere(db, t, row.provider, i.seen.candidates);
@@ -224,7 +229,8 @@ result<accepted_delivery> take_in(storage::session& db, const services& s, const
   const accepted_delivery accepted{stored->delivery, stored->receipt, stored->deduplicated};
   const bool settled = row.connection && row.status != delivery_status::received;
   if (accepted.deduplicated || !settled) return accepted;
-  if (const auto emitted = emit(db, t, row, i.seen.signals, row.received_at); !emitted) return emitted.error();
+  if (const auto emitted = emit(db, t, row, i.seen.signals, row.received_at); !emitted)
+    return emitted.error();
   return accepted;
 }
 
@@ -235,9 +241,9 @@ result<delivery_status> settle(storage::session& db, const services& s, const te
   auto row = stored;
   const auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at});
   bool by_default = false;
-  const auto* owner = wanted ? state.find(*wanted)
-                             : row.connection ? state.find(*row.connection)
-                                              : connection_for(state, row.provider, seen, by_default);
+  const auto* owner = wanted           ? state.find(*wanted)
+                      : row.connection ? state.find(*row.connection)
+                                       : connection_for(state, row.provider, seen, by_default);
   if (owner != nullptr && by_default) {
     const auto elsewhere = belongs_elsewhere(db, state.row().id, row.provider, seen.candidates);
     if (!elsewhere) return elsewhere.error();

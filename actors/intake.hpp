@@ -48,7 +48,8 @@ const connection* connection_for(const tenant_state& state, std::string_view pro
                                  const provider::examination& seen, bool& by_default);
 
 /// One transaction's worth: dedupe key, delivery, job, signals. May run twice.
-result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t, const intake& i);
+result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t,
+                                  const intake& i);
 
 /// Processes a delivery that is stored already (received, unmatched, or to be replayed). Signals
 /// that are there are linked again, not stored again. Answers the new status.

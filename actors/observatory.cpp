@@ -79,7 +79,8 @@ void observatory::dismiss(const std::string& id) {
 }
 
 void observatory::record(const black_box& b) {
-  log::error("actor.crashed", {{"actor", b.actor}, {"kind", b.kind}, {"error", b.text}, {"trace_id", b.trace_id}});
+  log::error("actor.crashed",
+             {{"actor", b.actor}, {"kind", b.kind}, {"error", b.text}, {"trace_id", b.trace_id}});
   const std::lock_guard lock{mutex_};
   const auto found = admitted_.find(b.actor);
   if (found != admitted_.end()) found->second->last_words(b.text);

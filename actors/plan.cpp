@@ -32,8 +32,10 @@ sealed_secret seal(const services& s, const tenant_id& t, const connection& c, c
   return {s.keys.seal(plain.reveal(), secret_scope(t, c.provider, c.id)), std::nullopt};
 }
 
-result<outcome> write_connection(storage::session& db, const tenant_id& t, const connection& row, bool created) {
-  const auto stored = created ? storage::insert_connection(db, t, row) : storage::update_connection(db, t, row);
+result<outcome> write_connection(storage::session& db, const tenant_id& t, const connection& row,
+                                 bool created) {
+  const auto stored =
+      created ? storage::insert_connection(db, t, row) : storage::update_connection(db, t, row);
   if (!stored) return stored.error();
   if (const auto indexed = storage::replace_identities(db, t, row); !indexed) return indexed.error();
   return outcome{stored_connection{row, created}};
@@ -51,7 +53,8 @@ decision plan_ingest(const services_ptr& s, const tenant_state& state, const ing
   if (!d.proven) {
     const auto begun = std::chrono::steady_clock::now();
     auto checked = prove(*s, state, d);
-    meters.signature_seconds({d.provider}).Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+    meters.signature_seconds({d.provider})
+        .Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
     if (!checked) {
       const error refusal = checked.error();
       count_failed_proof(meters, d.provider, refusal);

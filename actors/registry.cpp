@@ -48,14 +48,17 @@ struct transaction {
       const auto kept = storage::find_kept_answer(db, r.key->scope, r.key->key, r.row.created_at);
       if (!kept) return kept.error();
       if (*kept && (*kept)->body_sha256 != r.key->body_sha256) return error{errc::idempotency_key_reused};
-      if (*kept) return job_value::of(created_tenant{r.row, kept_answer{(*kept)->status, (*kept)->body, (*kept)->location}});
+      if (*kept)
+        return job_value::of(
+            created_tenant{r.row, kept_answer{(*kept)->status, (*kept)->body, (*kept)->location}});
     }
     if (const auto stored = storage::insert_tenant(db, r.row); !stored) return stored.error();
     if (r.key) {
       const auto answer = r.render(r.row);
-      const auto stored = storage::keep_answer(
-          db, {r.key->scope, r.key->key, r.key->body_sha256, answer.status, answer.body, answer.location,
-               r.row.created_at + r.kept_for}, r.row.created_at);
+      const auto stored = storage::keep_answer(db,
+                                               {r.key->scope, r.key->key, r.key->body_sha256, answer.status,
+                                                answer.body, answer.location, r.row.created_at + r.kept_for},
+                                               r.row.created_at);
       if (!stored) return stored.error();
     }
     return job_value::of(created_tenant{r.row, std::nullopt});
@@ -175,7 +178,8 @@ bool is_any_of(const registry_request& r) {
 }
 
 bool only_reads(const registry_request& r) {
-  return is_any_of<check_store, get_tenant, list_tenants, list_workloads, get_workload, list_tokens, find_token>(r);
+  return is_any_of<check_store, get_tenant, list_tenants, list_workloads, get_workload, list_tokens,
+                   find_token>(r);
 }
 
 }  // namespace
@@ -211,14 +215,16 @@ caf::result<db_answer> registry::on_command(const registry_command& c) {
       .then(
           [this, owed, wait, next](const db_answer& a) {
             self_->request(directory_, wait, *next)
-                .then([owed, a](const done&) { owed->deliver(a); }, [owed](const caf::error& e) { owed->fail(e); });
+                .then([owed, a](const done&) { owed->deliver(a); },
+                      [owed](const caf::error& e) { owed->fail(e); });
           },
           [owed](const caf::error& e) { owed->fail(e); });
   return later<db_answer>;
 }
 
 registry_actor spawn_registry(cradle where, store_gate_actor store, directory_actor directory) {
-  return spawn<registry>(where, {"system/registry", "system", {}, {}}, std::move(store), std::move(directory));
+  return spawn<registry>(where, {"system/registry", "system", {}, {}}, std::move(store),
+                         std::move(directory));
 }
 
 }  // namespace connectord

@@ -17,7 +17,9 @@ namespace connectord {
 /// The part of `observed` that needs no template.
 class birthmark {
  public:
-  birthmark(observatory& o, std::shared_ptr<vital_signs> s) : sky_(o), signs_(std::move(s)) { signs_->born(); }
+  birthmark(observatory& o, std::shared_ptr<vital_signs> s) : sky_(o), signs_(std::move(s)) {
+    signs_->born();
+  }
 
   observatory& sky() const noexcept { return sky_; }
   vital_signs& signs() const noexcept { return *signs_; }
@@ -80,9 +82,8 @@ class cell final : public observed<typename State::interface> {
 
   template <class... Args>
   cell(caf::actor_config& cfg, observatory* sky, std::shared_ptr<vital_signs> signs, Args... args)
-      : super(cfg, *sky, std::move(signs)), birth_([this, ... args = std::move(args)]() mutable {
-          state_.emplace(this, std::move(args)...);
-        }) {}
+      : super(cfg, *sky, std::move(signs)),
+        birth_([this, ... args = std::move(args)]() mutable { state_.emplace(this, std::move(args)...); }) {}
 
   const char* name() const override { return State::name; }
   void on_exit() override {

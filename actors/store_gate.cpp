@@ -4,6 +4,7 @@
 
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
+#include <caf/send.hpp>
 
 namespace connectord {
 namespace {
@@ -23,11 +24,12 @@ store_gate::store_gate(self_pointer<store_gate> self, store_plan plan) : self_(s
     workers_.push_back({i < plan_.writers ? access_mode::write : access_mode::read, {}, {}, false});
     start_worker(workers_.size() - 1);
   }
-  self_->set_exit_handler([this](caf::exit_msg& e) {
-    if (!e.reason) return;
-    for (auto& w : workers_) self_->send_exit(w.actor, caf::exit_reason::user_shutdown);
-    self_->quit(e.reason);
-  });
+}
+
+/// However it ends, its workers end after the group that they have in hand.
+store_gate::~store_gate() {
+  for (auto& w : workers_)
+    if (w.actor) caf::anon_send_exit(w.actor, caf::exit_reason::user_shutdown);
 }
 
 store_gate::interface::behavior_type store_gate::behavior() {
@@ -83,7 +85,8 @@ void store_gate::dispatch(access_mode mode) {
     if (w.in_hand.empty()) return;
     auto& meters = self_->sky().meters();
     meters.store_queue_seconds({}).Observe(seconds_since(w.in_hand.front().since));
-    if (mode == access_mode::write) meters.store_group_size({}).Observe(static_cast<double>(w.in_hand.size()));
+    if (mode == access_mode::write)
+      meters.store_group_size({}).Observe(static_cast<double>(w.in_hand.size()));
     meters.store_queue_depth({}).Set(static_cast<double>(writes_.size() + reads_.size()));
     std::vector<std::shared_ptr<db_function>> jobs;
     for (const auto& held : w.in_hand) jobs.push_back(held.job.fn);

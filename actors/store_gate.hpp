@@ -27,6 +27,7 @@ class store_gate {
   static constexpr const char* name = "store_gate";
 
   store_gate(self_pointer<store_gate> self, store_plan plan);
+  ~store_gate();
   interface::behavior_type behavior();
 
  private:

@@ -21,7 +21,8 @@ bool is_refusal(const error& e) { return e.code() != errc::commit_in_doubt && e.
 
 }  // namespace
 
-tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store)
+tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id,
+                             store_gate_actor store)
     : self_(self), services_(std::move(s)), id_(id), store_(std::move(store)) {
   claim(false);
 }
@@ -50,8 +51,9 @@ template <class T, class Function>
 void tenant_worker::ask_store(access_mode mode, Function fn, std::function<void(const T&)> then,
                               std::function<void(const caf::error&)> otherwise) {
   await_store();
-  self_->request(store_, guarded_by_watchdog,
-                 make_job(id_, mode, steady_clock::now() + commit_deadline, std::move(fn)))
+  self_
+      ->request(store_, guarded_by_watchdog,
+                make_job(id_, mode, steady_clock::now() + commit_deadline, std::move(fn)))
       .then(
           [this, then = std::move(then)](const db_answer& a) {
             awaiting_store_ = false;
@@ -106,9 +108,11 @@ void tenant_worker::refuse_unknown() {
                           : proven.error());
   }
   for (auto& r : std::exchange(early_, {}))
-    std::visit([this](auto& read) {
-      read.reply.refuse(error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()}));
-    }, r);
+    std::visit(
+        [this](auto& read) {
+          read.reply.refuse(error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()}));
+        },
+        r);
   self_->quit(caf::exit_reason::normal);
 }
 
@@ -252,7 +256,8 @@ void tenant_worker::on_committed(const committed& c) {
 void tenant_worker::on_refused(const caf::error& e) {
   const bool threw = e == caf::sec::runtime_error;
   const auto refusal = from_caf(e);
-  if (!threw && !is_refusal(refusal)) throw std::runtime_error(std::string{traits_of(refusal.code()).code} + " at commit");
+  if (!threw && !is_refusal(refusal))
+    throw std::runtime_error(std::string{traits_of(refusal.code()).code} + " at commit");
   auto failed = std::exchange(batch_, {});
   const bool infrastructure = refusal.code() == errc::database_unavailable;
   if (failed.size() > 1 && !infrastructure) {
@@ -268,7 +273,8 @@ void tenant_worker::on_refused(const caf::error& e) {
     throw std::runtime_error(to_string(e.context()));
   }
   for (auto& b : failed) {
-    if (b.asked.command.key) keys_in_flight_.erase(b.asked.command.key->scope + '\n' + b.asked.command.key->key);
+    if (b.asked.command.key)
+      keys_in_flight_.erase(b.asked.command.key->scope + '\n' + b.asked.command.key->key);
     b.asked.reply.refuse(refusal);
   }
   work();
@@ -287,7 +293,9 @@ void tenant_worker::catch_up() {
         received_ = settled > 0 ? std::max<std::int64_t>(received_ - settled, 0) : 0;
         work();
       },
-      [](const caf::error& e) { throw std::runtime_error("catch up: " + std::string{from_caf(e).message()}); });
+      [](const caf::error& e) {
+        throw std::runtime_error("catch up: " + std::string{from_caf(e).message()});
+      });
 }
 
 void tenant_worker::save_snapshot() {
@@ -295,8 +303,8 @@ void tenant_worker::save_snapshot() {
   auto body = std::make_shared<const std::string>(write_snapshot(connections().rows));
   ask_store<bool>(
       access_mode::write,
-      [id = id_, epoch = epoch_, revision = revision_, body, now = services_->now()](storage::session& db)
-          -> result<bool> {
+      [id = id_, epoch = epoch_, revision = revision_, body,
+       now = services_->now()](storage::session& db) -> result<bool> {
         if (const auto fenced = storage::fence(db, id, epoch); !fenced) return fenced.error();
         const auto saved = storage::save_snapshot(
             db, id, {revision, snapshot_version, snapshot_checksum(*body), *body, now});
@@ -317,7 +325,8 @@ void tenant_worker::leave() {
 }
 
 tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store) {
-  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id, std::move(store));
+  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id,
+                              std::move(store));
 }
 
 }  // namespace connectord

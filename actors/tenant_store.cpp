@@ -72,7 +72,8 @@ std::string_view read_checkpoint(storage::session& db, claimed_tenant& c) {
 }
 
 /// Two deaths lock a message out; a stored delivery that throws has nobody to answer, so once is enough.
-result<> set_aside(storage::session& db, const tenant_id& t, const delivery& d, timestamp now, std::string_view why) {
+result<> set_aside(storage::session& db, const tenant_id& t, const delivery& d, timestamp now,
+                   std::string_view why) {
   log::error("delivery.quarantined", {{"tenant_id", t}, {"delivery_id", d.id}, {"error", why}});
   auto row = d;
   row.status = delivery_status::quarantined;
@@ -84,8 +85,8 @@ result<> set_aside(storage::session& db, const tenant_id& t, const delivery& d, 
 
 }  // namespace
 
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id, bool provision,
-                                                        timestamp now) {
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
+                                                        bool provision, timestamp now) {
   if (provision)
     if (const auto made = storage::provision_tenant(db, id, now); !made) return made.error();
   auto claim = storage::claim_tenant(db, id);
@@ -108,8 +109,7 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
 }
 
 result<tenant_outcome> run_keyed(storage::session& db, const plan& p, const std::optional<idempotency>& key,
-                                 const renderer& render, timestamp now,
-                                 std::chrono::hours kept_for) {
+                                 const renderer& render, timestamp now, std::chrono::hours kept_for) {
   if (key) {
     const auto kept = storage::find_kept_answer(db, key->scope, key->key, now);
     if (!kept) return kept.error();
@@ -125,8 +125,9 @@ result<tenant_outcome> run_keyed(storage::session& db, const plan& p, const std:
   if (key) {
     const auto answer = render(*done);
     const auto stored = storage::keep_answer(
-        db, {key->scope, key->key, key->body_sha256, answer.status, answer.body, answer.location,
-             now + kept_for}, now);
+        db,
+        {key->scope, key->key, key->body_sha256, answer.status, answer.body, answer.location, now + kept_for},
+        now);
     if (!stored) return stored.error();
   }
   return tenant_outcome{std::move(*done)};

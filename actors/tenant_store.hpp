@@ -8,13 +8,12 @@ namespace connectord {
 
 /// Takes epoch + 1, so that older incarnations can no longer write, and loads the rows: from the
 /// snapshot when it has their revision, else one by one. Nothing when there is no such tenant.
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id, bool provision,
-                                                        timestamp now);
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
+                                                        bool provision, timestamp now);
 
 /// A plan's work under its idempotency key, if it has one.
 result<tenant_outcome> run_keyed(storage::session& db, const plan& p, const std::optional<idempotency>& key,
-                                 const renderer& render, timestamp now,
-                                 std::chrono::hours kept_for);
+                                 const renderer& render, timestamp now, std::chrono::hours kept_for);
 
 /// Settles up to `most` deliveries that were stored while nobody could process them, oldest first.
 /// One that makes its handler throw is quarantined. Answers how many it settled.

@@ -79,7 +79,8 @@ digest256 hmac_sha256(std::string_view key, std::string_view data) {
   digest256 out;
   unsigned int size = 0;
   must(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), raw(data), data.size(), out.data(),
-            &size) != nullptr, "HMAC");
+            &size) != nullptr,
+       "HMAC");
   return out;
 }
 
@@ -240,7 +241,8 @@ result<secret> keyring::open(std::string_view sealed, std::string_view aad) cons
   int n = 0;
   const bool ok =
       context &&
-      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(k->bytes.reveal()), raw(nonce)) == 1 &&
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, raw(k->bytes.reveal()), raw(nonce)) ==
+          1 &&
       EVP_DecryptUpdate(context.get(), nullptr, &n, raw(aad), static_cast<int>(aad.size())) == 1 &&
       EVP_DecryptUpdate(context.get(), raw(plain), &n, raw(body), static_cast<int>(body.size())) == 1 &&
       EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_size, tag.data()) == 1 &&

@@ -40,9 +40,7 @@ static_assert(table.size() == static_cast<std::size_t>(errc::stale_epoch) + 1);
 
 }  // namespace
 
-const error_traits& traits_of(errc code) noexcept {
-  return table[static_cast<std::size_t>(code)];
-}
+const error_traits& traits_of(errc code) noexcept { return table[static_cast<std::size_t>(code)]; }
 
 error invalid(std::string_view name, std::string_view reason) {
   return error{errc::validation_failed}.with(name, boost::json::string{reason});

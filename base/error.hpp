@@ -45,7 +45,7 @@ enum class errc : std::uint8_t {
 };
 
 struct error_traits {
-  std::string_view code;     ///< member `code` of the problem document
+  std::string_view code;  ///< member `code` of the problem document
   int http_status;
   bool retryable;            ///< the same request may succeed later, unchanged
   std::string_view message;  ///< safe for display; used when the error brings none of its own
@@ -57,8 +57,7 @@ const error_traits& traits_of(errc code) noexcept;
 class error {
  public:
   error() = default;  // boost::system::result asks for it
-  explicit error(errc code, std::string message = {})
-      : code_(code), message_(std::move(message)) {}
+  explicit error(errc code, std::string message = {}) : code_(code), message_(std::move(message)) {}
 
   errc code() const noexcept { return code_; }
   std::string_view message() const noexcept {

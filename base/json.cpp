@@ -77,8 +77,7 @@ bool is_utf8(std::string_view text) noexcept {
 }
 
 std::size_t code_points(std::string_view text) noexcept {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
+  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

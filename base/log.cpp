@@ -117,8 +117,8 @@ bool enabled(level l) noexcept { return here().out->should_log(native(l)); }
 void write(level l, std::string_view event, fields list, std::string_view message) {
   auto& s = here();
   if (!s.out->should_log(native(l))) return;
-  s.out->log(native(l), s.shape == format::json ? as_json(l, event, list, message)
-                                                : as_text(l, event, list, message));
+  s.out->log(native(l),
+             s.shape == format::json ? as_json(l, event, list, message) : as_text(l, event, list, message));
 }
 
 void announce(std::string_view event, fields list) {

@@ -34,7 +34,8 @@ histograms metrics::histogram(const char* name, const char* help, std::vector<st
 
 metrics::metrics()
     : http_requests(counter("http_requests_total", "Requests answered.", {"route", "method", "status"})),
-      http_request_seconds(histogram("http_request_duration_seconds", "Head read to answer written.", {"route"})),
+      http_request_seconds(
+          histogram("http_request_duration_seconds", "Head read to answer written.", {"route"})),
       http_inflight(gauge("http_inflight_requests", "Requests being answered.", {})),
       http_connections(gauge("http_connections", "Open client connections.", {})),
       signature_success(counter("signature_verification_success_total", "Proofs that held.", {"provider"})),
@@ -42,22 +43,29 @@ metrics::metrics()
                                 {"provider", "outcome"})),
       signature_replay_reject(counter("signature_verification_replay_reject_total",
                                       "Proofs outside their time window.", {"provider"})),
-      signature_seconds(histogram("signature_verification_latency_seconds", "Time to check a proof.", {"provider"})),
-      webhook_deliveries(counter("webhook_deliveries_total", "Deliveries stored, by status.", {"provider", "status"})),
+      signature_seconds(
+          histogram("signature_verification_latency_seconds", "Time to check a proof.", {"provider"})),
+      webhook_deliveries(
+          counter("webhook_deliveries_total", "Deliveries stored, by status.", {"provider", "status"})),
       webhook_duplicates(counter("webhook_duplicates_total", "Deliveries seen before.", {"provider"})),
       webhook_unmatched(counter("webhook_unmatched_total", "Deliveries without a connection.", {"provider"})),
-      webhook_rate_limited(counter("webhook_rate_limited_total", "Deliveries refused by the limiter.", {"provider"})),
-      webhook_unmapped(counter("webhook_events_unmapped_total", "Understood events without a mapping.", {"provider"})),
+      webhook_rate_limited(
+          counter("webhook_rate_limited_total", "Deliveries refused by the limiter.", {"provider"})),
+      webhook_unmapped(
+          counter("webhook_events_unmapped_total", "Understood events without a mapping.", {"provider"})),
       webhook_unrouted_dropped(counter("webhook_unrouted_dropped_total",
-                                       "Unrouted deliveries dropped at the cap, oldest first.", {"provider"})),
+                                       "Unrouted deliveries dropped at the cap, oldest first.",
+                                       {"provider"})),
       signals_stored(counter("signals_stored_total", "Signals stored.", {"provider", "kind"})),
-      signals_suppressed(counter("signals_suppressed_total", "Signals that were there already.", {"provider"})),
+      signals_suppressed(
+          counter("signals_suppressed_total", "Signals that were there already.", {"provider"})),
       accept_to_signal(histogram("accept_to_signal_seconds", "Delivery read to signal durable.", {})),
       actors_live(gauge("actors_live", "Living actors.", {"kind"})),
       actor_restarts(counter("actor_restarts_total", "Restarts after a crash.", {"kind"})),
       actor_mailbox_depth(gauge("actor_mailbox_depth", "Messages waiting, summed over the kind.", {"kind"})),
       tenants(gauge("connectors_tenants", "Tenants with an entry in the directory.", {"state"})),
-      permits_refused(counter("connectors_permits_refused_total", "Requests refused at the door.", {"resource"})),
+      permits_refused(
+          counter("connectors_permits_refused_total", "Requests refused at the door.", {"resource"})),
       quarantined(counter("connectors_quarantined_total", "Messages locked out after two deaths.", {"kind"})),
       snapshot_loads(counter("connectors_snapshot_load_total", "Snapshots met at activation.", {"outcome"})),
       store_queue_seconds(histogram("connectors_store_queue_seconds", "Wait for a storage worker.", {})),

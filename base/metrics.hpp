@@ -51,10 +51,10 @@ class metrics {
   /// Prometheus text format 0.0.4.
   std::string exposition() const;
 
-  counters http_requests;             ///< {route, method, status}
-  histograms http_request_seconds;    ///< {route}
-  gauges http_inflight;               ///< {}
-  gauges http_connections;            ///< {}
+  counters http_requests;           ///< {route, method, status}
+  histograms http_request_seconds;  ///< {route}
+  gauges http_inflight;             ///< {}
+  gauges http_connections;          ///< {}
 
   counters signature_success;         ///< {provider}
   counters signature_failure;         ///< {provider, outcome}
@@ -67,23 +67,23 @@ class metrics {
   counters webhook_unmapped;          ///< {provider}
   counters webhook_unrouted_dropped;  ///< {provider}
 
-  counters signals_stored;            ///< {provider, kind}
-  counters signals_suppressed;        ///< {provider}
-  histograms accept_to_signal;        ///< {}
+  counters signals_stored;      ///< {provider, kind}
+  counters signals_suppressed;  ///< {provider}
+  histograms accept_to_signal;  ///< {}
 
-  gauges actors_live;                 ///< {kind}
-  counters actor_restarts;            ///< {kind}
-  gauges actor_mailbox_depth;         ///< {kind}
-  gauges tenants;                     ///< {state}
-  counters permits_refused;           ///< {resource}
-  counters quarantined;               ///< {kind}
-  counters snapshot_loads;            ///< {outcome}: used, stale, corrupt, missing
+  gauges actors_live;          ///< {kind}
+  counters actor_restarts;     ///< {kind}
+  gauges actor_mailbox_depth;  ///< {kind}
+  gauges tenants;              ///< {state}
+  counters permits_refused;    ///< {resource}
+  counters quarantined;        ///< {kind}
+  counters snapshot_loads;     ///< {outcome}: used, stale, corrupt, missing
 
-  histograms store_queue_seconds;     ///< {}
-  histograms store_commit_seconds;    ///< {}
-  histograms store_group_size;        ///< {}
-  counters store_errors;              ///< {reason}: unavailable, in_doubt, stale_epoch, full
-  gauges store_queue_depth;           ///< {}
+  histograms store_queue_seconds;   ///< {}
+  histograms store_commit_seconds;  ///< {}
+  histograms store_group_size;      ///< {}
+  counters store_errors;            ///< {reason}: unavailable, in_doubt, stale_epoch, full
+  gauges store_queue_depth;         ///< {}
 };
 
 template <class Metric>

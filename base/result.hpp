@@ -13,8 +13,7 @@ template <class T = void>
 using result = boost::system::result<T, error>;
 
 /// Found by `result::value()`; asking for a value that is not there is a bug.
-[[noreturn]] inline void throw_exception_from_error(const error& e,
-                                                    const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) {
   throw std::logic_error("result holds an error: " + std::string{e.message()});
 }
 

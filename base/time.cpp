@@ -67,11 +67,11 @@ std::string to_rfc3339_seconds(timestamp t) {
   const year_month_day date{day};
   const hh_mm_ss clock{floor<seconds>(t - day)};
   char text[40];
-  const auto n = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ",
-                               static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                               static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                               static_cast<int>(clock.minutes().count()),
-                               static_cast<int>(clock.seconds().count()));
+  const auto n =
+      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                    static_cast<int>(clock.seconds().count()));
   return {text, static_cast<std::size_t>(n)};
 }
 
@@ -95,8 +95,7 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
     part = *f;
   }
   const auto zone = offset(text);
-  const year_month_day date{year{*y}, month{static_cast<unsigned>(*mo)},
-                            day{static_cast<unsigned>(*d)}};
+  const year_month_day date{year{*y}, month{static_cast<unsigned>(*mo)}, day{static_cast<unsigned>(*d)}};
   if (!zone || !date.ok()) return std::nullopt;
   return timestamp{sys_days{date}} + hours{*h} + minutes{*mi} + seconds{*s} + part - *zone;
 }

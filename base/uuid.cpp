@@ -17,7 +17,8 @@ std::optional<uuid> uuid::parse(std::string_view text) noexcept {
   if (text.size() != out.text_.size()) return std::nullopt;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (hyphen_at(i) ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+    if (hyphen_at(i) ? c != '-'
+                     : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
       return std::nullopt;
     out.text_[i] = c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A')) : c;
   }

@@ -29,8 +29,7 @@ class uuid {
  private:
   static constexpr std::array<char, 36> nil_text() {
     std::array<char, 36> t{};
-    for (std::size_t i = 0; i < t.size(); ++i)
-      t[i] = i == 8 || i == 13 || i == 18 || i == 23 ? '-' : '0';
+    for (std::size_t i = 0; i < t.size(); ++i) t[i] = i == 8 || i == 13 || i == 18 || i == 23 ? '-' : '0';
     return t;
   }
   static uuid from_bytes(const std::array<std::uint8_t, 16>& bytes);

@@ -102,13 +102,9 @@ std::optional<std::string> closest(std::string_view text, const std::vector<std:
   return out;
 }
 
-std::optional<std::int64_t> parse_integer(std::string_view text) {
-  return read_whole<std::int64_t>(text);
-}
+std::optional<std::int64_t> parse_integer(std::string_view text) { return read_whole<std::int64_t>(text); }
 
-std::optional<double> parse_number(std::string_view text) {
-  return read_whole<double>(text);
-}
+std::optional<double> parse_number(std::string_view text) { return read_whole<double>(text); }
 
 std::optional<bool> parse_boolean(std::string_view text) {
   if (text == "true") return true;

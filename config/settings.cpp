@@ -12,9 +12,7 @@ namespace {
 constexpr std::size_t least_token_size = 16;  // outside local and test
 constexpr std::size_t shown_value_size = 100;
 
-std::string full(const std::string& key) {
-  return "POBLYSH_" + key;
-}
+std::string full(const std::string& key) { return "POBLYSH_" + key; }
 
 /// A bad value as part of a problem. One that looks like a URL with a password is not repeated.
 std::string shown(std::string_view value) {

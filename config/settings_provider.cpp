@@ -30,12 +30,8 @@ class family {
   std::string slug_, part_;
 };
 
-std::optional<std::string> any_text(std::string_view text) {
-  return std::string{text};
-}
-std::optional<secret> any_secret(std::string_view text) {
-  return secret{std::string{text}};
-}
+std::optional<std::string> any_text(std::string_view text) { return std::string{text}; }
+std::optional<secret> any_secret(std::string_view text) { return secret{std::string{text}}; }
 
 std::optional<std::vector<std::string>> read_scopes(std::string_view text) {
   auto scopes = split(text, ", \t");

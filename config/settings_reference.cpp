@@ -29,9 +29,7 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-std::string code(std::string_view text) {
-  return "`" + cell(text) + "`";
-}
+std::string code(std::string_view text) { return "`" + cell(text) + "`"; }
 
 std::string default_cell(const setting& row) {
   std::string out = row.fallback.empty() ? "none" : code(row.fallback);

@@ -30,8 +30,8 @@ struct delivery {
   std::string dedupe_id;
   delivery_status status = delivery_status::received;
   std::optional<std::string> event_type, provider_delivery_id;
-  header_list headers;  ///< without credentials
-  std::string body;     ///< raw bytes
+  header_list headers;      ///< without credentials
+  std::string body;         ///< raw bytes
   std::string body_sha256;  ///< hex
   std::int64_t body_bytes = 0;
   std::int64_t duplicates = 0, attempts = 0;

@@ -91,8 +91,9 @@ result<std::optional<idempotency>> idempotency_of(const request& r, const json::
   if (key.empty() || key.size() > 255 || !visible || r.head.count("idempotency-key") > 1)
     return invalid("Idempotency-Key", "must be 1 to 255 visible characters");
   const auto caller = r.who->tenant ? r.who->tenant->str() : std::string{"operator"};
-  return std::optional{idempotency{caller + " " + std::string{text_of(r.method)} + " " + std::string{r.head.target},
-                                   std::string{key}, to_hex(bytes_of(sha256(canonical_json(body))))}};
+  return std::optional{
+      idempotency{caller + " " + std::string{text_of(r.method)} + " " + std::string{r.head.target},
+                  std::string{key}, to_hex(bytes_of(sha256(canonical_json(body))))}};
 }
 
 response refuse(const error& e, const request& r) { return problem(e, r.trace_id); }

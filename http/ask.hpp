@@ -27,8 +27,7 @@ class io_unit final : public caf::execution_unit {
   /// Takes over one reference.
   void exec_later(caf::resumable* job) override {
     if (closed_) return system().scheduler().enqueue(job);
-    if (owner_.load() != std::this_thread::get_id())
-      return asio::post(io_, [this, job] { push(job); });
+    if (owner_.load() != std::this_thread::get_id()) return asio::post(io_, [this, job] { push(job); });
     push(job);
   }
 
@@ -180,7 +179,8 @@ class bridge_ptr {
  public:
   bridge_ptr(caf::actor_system& system, io_unit& unit, asio::io_context& io) {
     caf::actor_config cfg;
-    ref_ = caf::make_actor<bridge, caf::strong_actor_ptr>(system.next_actor_id(), system.node(), &system, cfg);
+    ref_ =
+        caf::make_actor<bridge, caf::strong_actor_ptr>(system.next_actor_id(), system.node(), &system, cfg);
     (*this)->open(unit, io);
   }
   bridge* operator->() const { return static_cast<bridge*>(ref_->get()); }
@@ -205,9 +205,11 @@ auto ask(const bridge_ptr& via, const Handle& to, const Message& m, steady_time 
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         auto* actor = target ? caf::actor_cast<caf::abstract_actor*>(target) : nullptr;
         b->start(number, actor, std::move(what), until, [shared](caf::expected<caf::message> got) {
-          auto answer = got ? result<reply>{got->template get_as<reply>(0)} : result<reply>{from_caf(got.error())};
+          auto answer =
+              got ? result<reply>{got->template get_as<reply>(0)} : result<reply>{from_caf(got.error())};
           const auto executor = asio::get_associated_executor(*shared);
-          asio::post(executor, [shared, answer = std::move(answer)]() mutable { (*shared)(std::move(answer)); });
+          asio::post(executor,
+                     [shared, answer = std::move(answer)]() mutable { (*shared)(std::move(answer)); });
         });
       },
       asio::use_awaitable, via.operator->(), id, to, via->wrap(id, m), deadline);

@@ -57,21 +57,28 @@ result<> chunked_decoder::step(char c) {
       }
       return expect('\r', state::size_lf);
     case state::extension:
-      if (c == '\r') state_ = state::size_lf;
-      else if (!printable(c)) return broken();
+      if (c == '\r')
+        state_ = state::size_lf;
+      else if (!printable(c))
+        return broken();
       return {};
     case state::size_lf: return size_line_end(c);
     case state::data_cr: return expect('\r', state::data_lf);
     case state::data_lf: return expect('\n', state::size);
     case state::trailer_start:
-      if (c == '\r') state_ = state::last_lf;
-      else if (c == ' ' || c == '\t' || !printable(c)) return broken();
-      else state_ = state::trailer;
+      if (c == '\r')
+        state_ = state::last_lf;
+      else if (c == ' ' || c == '\t' || !printable(c))
+        return broken();
+      else
+        state_ = state::trailer;
       return {};
     case state::trailer:
       if (++trailer_ > max_trailer) return error{errc::headers_too_large};
-      if (c == '\r') state_ = state::trailer_lf;
-      else if (!printable(c)) return broken();
+      if (c == '\r')
+        state_ = state::trailer_lf;
+      else if (!printable(c))
+        return broken();
       return {};
     case state::trailer_lf: return expect('\n', state::trailer_start);
     case state::last_lf: return expect('\n', state::done);

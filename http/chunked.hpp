@@ -22,7 +22,17 @@ class chunked_decoder {
 
  private:
   enum class state : std::uint8_t {
-    size, extension, size_lf, data, data_cr, data_lf, trailer_start, trailer, trailer_lf, last_lf, done
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    last_lf,
+    done
   };
   result<> step(char c);
   result<> size_line_end(char c);

@@ -11,7 +11,8 @@ constexpr std::size_t mac_bytes = 16, longest = 1000;
 /// Lengths stand before the pieces, so that no two scopes look alike joined.
 std::string mac(std::string_view key, std::string_view position, const cursor_scope& scope) {
   std::string lengths;
-  for (const auto piece : {scope.endpoint, scope.tenant, scope.filters}) (lengths += std::to_string(piece.size())) += ':';
+  for (const auto piece : {scope.endpoint, scope.tenant, scope.filters})
+    (lengths += std::to_string(piece.size())) += ':';
   const auto digest = hmac_sha256(key, {lengths, scope.endpoint, scope.tenant, scope.filters, position});
   return std::string{bytes_of(digest).substr(0, mac_bytes)};
 }

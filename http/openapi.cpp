@@ -69,13 +69,14 @@ json::array parameters_of(const route& r) {
                                       [&](const parameter& p) { return p.in == "path" && p.name == name; });
     if (declared) continue;
     const bool id = name == "id" || name.ends_with("_id");
-    out.push_back(parameter_doc({name, id ? R"({"type":"string","format":"uuid"})" : R"({"type":"string"})", {}, true,
-                                 "path"}));
+    out.push_back(parameter_doc(
+        {name, id ? R"({"type":"string","format":"uuid"})" : R"({"type":"string"})", {}, true, "path"}));
   }
   if (r.access.kind == access_kind::tenant)
     out.push_back(parameter_doc({"X-Tenant-Id", R"({"type":"string","format":"uuid"})",
                                  "The tenant. Required with an operator token; with a tenant token it may be "
-                                 "absent and must otherwise be the token's own.", false, "header"}));
+                                 "absent and must otherwise be the token's own.",
+                                 false, "header"}));
   for (const auto& p : r.parameters) out.push_back(parameter_doc(p));
   return out;
 }
@@ -84,7 +85,8 @@ json::object responses_of(const route& r) {
   json::object out;
   const json::object trace{{"x-trace-id", json::object{{"$ref", "#/components/headers/x-trace-id"}}}};
   for (const auto& a : r.answers) {
-    json::object one{{"description", a.doc.empty() ? std::string_view{"Success."} : a.doc}, {"headers", trace}};
+    json::object one{{"description", a.doc.empty() ? std::string_view{"Success."} : a.doc},
+                     {"headers", trace}};
     if (!a.schema.empty())
       one["content"] = json::object{{a.type, json::object{{"schema", schema_ref(a.schema)}}}};
     else if (a.type != "application/json")
@@ -97,7 +99,8 @@ json::object responses_of(const route& r) {
     out[std::to_string(status)] = json::object{
         {"description", meaning_of(status)},
         {"headers", std::move(headers)},
-        {"content", json::object{{"application/problem+json", json::object{{"schema", schema_ref("ApiError")}}}}}};
+        {"content",
+         json::object{{"application/problem+json", json::object{{"schema", schema_ref("ApiError")}}}}}};
   }
   return out;
 }
@@ -159,9 +162,10 @@ std::string openapi_document(const router& routes, std::string_view version) {
   for (const auto tag : tags) tag_list.push_back(json::object{{"name", tag}});
   const json::object document{
       {"openapi", "3.1.0"},
-      {"info", json::object{{"title", "Poblysh connectors"},
-                            {"version", version},
-                            {"description", "Connections to providers, webhook intake, signals and their state."}}},
+      {"info",
+       json::object{{"title", "Poblysh connectors"},
+                    {"version", version},
+                    {"description", "Connections to providers, webhook intake, signals and their state."}}},
       {"tags", std::move(tag_list)},
       {"security", json::array{json::object{{"bearer_auth", json::array{}}}}},
       {"paths", std::move(paths)},
@@ -170,11 +174,13 @@ std::string openapi_document(const router& routes, std::string_view version) {
            {"securitySchemes",
             json::object{{"bearer_auth", json::object{{"type", "http"},
                                                       {"scheme", "bearer"},
-                                                      {"description", "An operator token, or a tenant token "
-                                                                      "(`cdt_` and 43 URL-safe characters)."}}}}},
-           {"headers", json::object{{"x-trace-id", header_doc("Names this request in logs and errors.")},
-                                    {"Retry-After", header_doc("Seconds; present when `retry_after` is a number.",
-                                                               R"({"type":"integer","minimum":0})")}}},
+                                                      {"description",
+                                                       "An operator token, or a tenant token "
+                                                       "(`cdt_` and 43 URL-safe characters)."}}}}},
+           {"headers",
+            json::object{{"x-trace-id", header_doc("Names this request in logs and errors.")},
+                         {"Retry-After", header_doc("Seconds; present when `retry_after` is a number.",
+                                                    R"({"type":"integer","minimum":0})")}}},
            {"schemas", component_schemas()}}}};
   return json::serialize(document);
 }

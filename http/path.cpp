@@ -53,8 +53,8 @@ result<> path::parse(std::string_view raw) {
       segment = std::string_view{decoded_}.substr(start);
       if (has_control(segment) || !is_utf8(segment)) return error{errc::bad_request}.with("reason", "target");
     }
-    const bool ambiguous = segment.empty() || segment == "." || segment == ".." ||
-                           segment.find_first_of("/\\") != segment.npos;
+    const bool ambiguous =
+        segment.empty() || segment == "." || segment == ".." || segment.find_first_of("/\\") != segment.npos;
     if (ambiguous || count_ == most) return unknown_route();
     segments_[count_++] = segment;
   }

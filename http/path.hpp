@@ -19,7 +19,9 @@ class path {
   result<> parse(std::string_view raw);
 
   std::size_t size() const noexcept { return count_; }
-  std::string_view operator[](std::size_t i) const noexcept { return i < count_ ? segments_[i] : std::string_view{}; }
+  std::string_view operator[](std::size_t i) const noexcept {
+    return i < count_ ? segments_[i] : std::string_view{};
+  }
   std::string_view raw() const noexcept { return raw_; }
 
  private:

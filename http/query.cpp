@@ -34,9 +34,12 @@ std::optional<std::string> query_reader::text(std::string_view name) {
     found = &candidate;
   }
   if (found == nullptr) return std::nullopt;
-  if (found->broken) refuse(name, "is not readable");
-  else if (found->value.empty()) refuse(name, "must not be empty");
-  else return found->value;
+  if (found->broken)
+    refuse(name, "is not readable");
+  else if (found->value.empty())
+    refuse(name, "must not be empty");
+  else
+    return found->value;
   return std::nullopt;
 }
 
@@ -75,7 +78,8 @@ std::optional<double> query_reader::number(std::string_view name, double min, do
   double number = 0;
   const auto* end = value->data() + value->size();
   const auto parsed = std::from_chars(value->data(), end, number);
-  if (parsed.ec == std::errc{} && parsed.ptr == end && std::isfinite(number) && number >= min && number <= max)
+  if (parsed.ec == std::errc{} && parsed.ptr == end && std::isfinite(number) && number >= min &&
+      number <= max)
     return number;
   refuse(name, "is not a number of its range");
   return std::nullopt;

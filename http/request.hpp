@@ -33,7 +33,7 @@ class request {
   std::string trace_id;
   std::optional<std::string> traceparent;  ///< as it came in; propagated upstream
   timestamp received_at{};
-  steady_time deadline{};                  ///< for whoever is asked on the way
+  steady_time deadline{};  ///< for whoever is asked on the way
   const web::route* route = nullptr;
   /// Set before the handler runs, except on public routes and those with a proof of their own.
   std::optional<principal> who;

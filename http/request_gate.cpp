@@ -9,7 +9,13 @@
 namespace connectord::web {
 namespace {
 
-enum char_class : std::uint8_t { token_char = 1, value_char = 2, path_char = 4, query_char = 8, host_char = 16 };
+enum char_class : std::uint8_t {
+  token_char = 1,
+  value_char = 2,
+  path_char = 4,
+  query_char = 8,
+  host_char = 16
+};
 
 constexpr std::array<std::uint8_t, 256> classes = [] {
   std::array<std::uint8_t, 256> table{};
@@ -29,7 +35,9 @@ constexpr std::array<std::uint8_t, 256> classes = [] {
   return table;
 }();
 
-constexpr bool is(char c, std::uint8_t flags) noexcept { return classes[static_cast<unsigned char>(c)] & flags; }
+constexpr bool is(char c, std::uint8_t flags) noexcept {
+  return classes[static_cast<unsigned char>(c)] & flags;
+}
 
 bool all(std::string_view text, std::uint8_t flags) noexcept {
   return std::all_of(text.begin(), text.end(), [&](char c) { return is(c, flags); });
@@ -170,7 +178,8 @@ std::string_view text_of(verb v) noexcept {
 }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) noexcept {
-  return text.size() == lower.size() && std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
+  return text.size() == lower.size() &&
+         std::equal(text.begin(), text.end(), lower.begin(), [](char a, char b) {
            return (a >= 'A' && a <= 'Z' ? static_cast<char>(a | 0x20) : a) == b;
          });
 }

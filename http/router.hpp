@@ -52,7 +52,7 @@ struct route {
   std::string_view operation_id{}, tag{}, summary{};
   web::access access{};
   std::vector<answer> answers{};
-  std::vector<int> errors{};  ///< beyond those that follow from access and payload
+  std::vector<int> errors{};            ///< beyond those that follow from access and payload
   std::vector<parameter> parameters{};  ///< path parameters may be left out, they are in the template
   web::payload payload = web::payload::none;
   std::string_view body_schema{};  ///< a component's name

@@ -19,8 +19,8 @@
 namespace connectord::web {
 namespace {
 
-using std::chrono::steady_clock;
 using boost::system::error_code;
+using std::chrono::steady_clock;
 
 constexpr std::size_t buffer_size = 32 * 1024;
 static_assert(buffer_size > max_head + 4096, "a chunked body is read behind its head");
@@ -108,9 +108,17 @@ class server::connection : public std::enable_shared_from_this<connection> {
 
 server::core::core(asio::io_context& io_, const router& routes_, const authenticator& auth_, metrics& meters_,
                    server_settings settings_)
-    : io(io_), routes(routes_), auth(auth_), meters(meters_), settings(std::move(settings_)),
-      origins(settings.cors_origins), acceptor(io), ticker(io), pause(io),
-      inflight(meters.http_inflight({})), open_gauge(meters.http_connections({})),
+    : io(io_),
+      routes(routes_),
+      auth(auth_),
+      meters(meters_),
+      settings(std::move(settings_)),
+      origins(settings.cors_origins),
+      acceptor(io),
+      ticker(io),
+      pause(io),
+      inflight(meters.http_inflight({})),
+      open_gauge(meters.http_connections({})),
       per_route_(routes.routes().size() + 1) {}
 
 asio::awaitable<void> server::core::accept() {
@@ -121,7 +129,8 @@ asio::awaitable<void> server::core::accept() {
       auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
       if (!failure && !stopping) {
         auto c = std::make_shared<connection>(self, std::move(socket));
-        asio::co_spawn(io, [c] { return c->run(); }, asio::detached);
+        asio::co_spawn(
+            io, [c] { return c->run(); }, asio::detached);
         continue;
       }
       if (failure == asio::error::connection_aborted) continue;
@@ -172,8 +181,12 @@ void server::core::count(const request& r, int status, steady_time began) {
   }
   seen->second->Increment();
   if (!log::enabled(log::level::info)) return;
-  log::info("http_request", {{"method", text_of(r.method)}, {"route", name}, {"path", r.path.raw()},
-                             {"status", status}, {"latency_ms", took * 1000}, {"trace_id", r.trace_id}});
+  log::info("http_request", {{"method", text_of(r.method)},
+                             {"route", name},
+                             {"path", r.path.raw()},
+                             {"status", status},
+                             {"latency_ms", took * 1000},
+                             {"trace_id", r.trace_id}});
 }
 
 server::connection::connection(std::shared_ptr<core> shared, tcp::socket socket)
@@ -345,7 +358,8 @@ asio::awaitable<response> server::connection::respond() {
       const auto admitted = co_await route.admit(r);
       if (!admitted) co_return refused(admitted.error());
     }
-    if (const auto fits = r.limit_body(r.body_limit() ? r.body_limit() : limit); !fits) co_return refused(fits.error());
+    if (const auto fits = r.limit_body(r.body_limit() ? r.body_limit() : limit); !fits)
+      co_return refused(fits.error());
   } else {
     if (const auto fits = r.limit_body(limit); !fits) co_return refused(fits.error());
     if (route.access.kind != access_kind::public_) {
@@ -445,7 +459,8 @@ asio::awaitable<void> server::connection::linger() {
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
   expired_ = false;
   enter(phase::linger, core_->settings.linger);
-  while (co_await read_some(asio::buffer(buffer_.get(), buffer_size)) != 0 && steady_clock::now() < deadline_) {
+  while (co_await read_some(asio::buffer(buffer_.get(), buffer_size)) != 0 &&
+         steady_clock::now() < deadline_) {
   }
 }
 
@@ -466,8 +481,10 @@ boost::system::result<server::tcp::endpoint> server::listen(const tcp::endpoint&
   if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
   if (failure) return failure;
   auto shared = core_;
-  asio::co_spawn(core_->io, [shared] { return shared->accept(); }, asio::detached);
-  asio::co_spawn(core_->io, [shared] { return shared->sweep(); }, asio::detached);
+  asio::co_spawn(
+      core_->io, [shared] { return shared->accept(); }, asio::detached);
+  asio::co_spawn(
+      core_->io, [shared] { return shared->sweep(); }, asio::detached);
   return acceptor.local_endpoint();
 }
 

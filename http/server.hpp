@@ -16,14 +16,14 @@
 namespace connectord::web {
 
 struct server_settings {
-  milliseconds header_timeout{10'000};  ///< first byte of a head to its last
-  milliseconds body_timeout{30'000};    ///< head to the last byte of the body; also to take an answer
-  milliseconds idle_timeout{60'000};    ///< between requests
-  milliseconds request_timeout{30'000}; ///< becomes request::deadline
-  milliseconds linger{2'000};           ///< discarding input after an early refusal
-  milliseconds tick{250};               ///< how finely the above are kept
+  milliseconds header_timeout{10'000};   ///< first byte of a head to its last
+  milliseconds body_timeout{30'000};     ///< head to the last byte of the body; also to take an answer
+  milliseconds idle_timeout{60'000};     ///< between requests
+  milliseconds request_timeout{30'000};  ///< becomes request::deadline
+  milliseconds linger{2'000};            ///< discarding input after an early refusal
+  milliseconds tick{250};                ///< how finely the above are kept
   std::size_t max_connections = 10'000;
-  std::size_t body_limit = 1 << 20;     ///< of routes that name none
+  std::size_t body_limit = 1 << 20;  ///< of routes that name none
   std::vector<std::string> cors_origins{"*"};
 };
 

@@ -101,12 +101,18 @@ void write(json_writer& w, const job& j, bool in_detail) {
   w.member("connection_id", j.connection.text()).member("job_type", name_of(j.type));
   w.member("status", name_of(j.status)).member("priority", j.priority).member("attempts", j.attempts);
   w.member("scheduled_at", j.scheduled_at).member("retry_after", j.retry_after);
-  w.member("started_at", j.started_at).member("finished_at", j.finished_at).member("created_at", j.created_at);
+  w.member("started_at", j.started_at)
+      .member("finished_at", j.finished_at)
+      .member("created_at", j.created_at);
   if (in_detail) {
     w.key("error");
     if (j.error)
-      w.open().member("type", j.error->type).member("message", j.error->message).member("at", j.error->at)
-          .member("backoff_seconds", j.error->backoff_seconds).close();
+      w.open()
+          .member("type", j.error->type)
+          .member("message", j.error->message)
+          .member("at", j.error->at)
+          .member("backoff_seconds", j.error->backoff_seconds)
+          .close();
     else
       w.value(nullptr);
     w.member("signals_emitted", j.signals_emitted);
@@ -142,7 +148,10 @@ void write_detail(json_writer& w, const delivery_detail& d, std::string_view reg
   const bool is_json = parse_json(d.row.body).has_value();
   w.raw_member("payload", is_json ? std::string_view{d.row.body} : "null");
   w.member("body_base64", is_json ? std::nullopt : std::optional{to_base64(d.row.body)});
-  w.key("receipt").open().member("receipt_id", d.row.receipt.text()).member("input_digest", d.row.body_sha256);
+  w.key("receipt")
+      .open()
+      .member("receipt_id", d.row.receipt.text())
+      .member("input_digest", d.row.body_sha256);
   w.member("connection_id", text_of(d.row.connection)).key("signal_ids").open_array();
   for (const auto& id : d.signals) w.value(id.text());
   w.close_array().member("accepted_at", d.row.received_at).member("processed_at", d.row.processed_at);

@@ -68,7 +68,8 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 }  // namespace
 
 cors::cors(std::vector<std::string> origins)
-    : origins_(std::move(origins)), any_(std::find(origins_.begin(), origins_.end(), "*") != origins_.end()) {}
+    : origins_(std::move(origins)),
+      any_(std::find(origins_.begin(), origins_.end(), "*") != origins_.end()) {}
 
 void cors::append(std::string& out, const request& r) const {
   const auto origin = r.header("origin");
@@ -79,7 +80,8 @@ void cors::append(std::string& out, const request& r) const {
     if (!origin || std::find(origins_.begin(), origins_.end(), *origin) == origins_.end()) return;
     append_header(out, "Access-Control-Allow-Origin", *origin);
   }
-  if (origin) out += "Access-Control-Expose-Headers: x-trace-id, Retry-After, Location, Idempotency-Replayed\r\n";
+  if (origin)
+    out += "Access-Control-Expose-Headers: x-trace-id, Retry-After, Location, Idempotency-Replayed\r\n";
 }
 
 response cors::preflight(std::string allow) const {
@@ -87,7 +89,8 @@ response cors::preflight(std::string allow) const {
       .with("Allow", std::move(allow))
       .with("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS")
       .with("Access-Control-Allow-Headers",
-            "Content-Type, Authorization, X-Tenant-Id, X-Connection-Id, Idempotency-Key, traceparent, X-Request-Id")
+            "Content-Type, Authorization, X-Tenant-Id, X-Connection-Id, Idempotency-Key, traceparent, "
+            "X-Request-Id")
       .with("Access-Control-Max-Age", "600");
 }
 
@@ -108,8 +111,9 @@ void append_answer(std::string& out, const response& answer, const request& r, c
   append_header(out, "x-trace-id", r.trace_id);
   ((out += "Content-Security-Policy: ") += answer.content_security_policy) += "\r\n";
   ((out += "Cache-Control: ") += answer.cache_control) += "\r\n";
-  out += "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-         "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n";
+  out +=
+      "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+      "Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Resource-Policy: same-origin\r\n";
   origins.append(out, r);
   for (const auto& [name, value] : answer.headers) append_header(out, name, value);
   if (!keep_alive) out += "Connection: close\r\n";

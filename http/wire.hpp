@@ -24,6 +24,7 @@ class cors {
 };
 
 /// One answer as bytes: status line, our headers on all of them, body unless it answers HEAD.
-void append_answer(std::string& out, const response& answer, const request& r, const cors& origins, bool keep_alive);
+void append_answer(std::string& out, const response& answer, const request& r, const cors& origins,
+                   bool keep_alive);
 
 }  // namespace connectord::web

@@ -12,9 +12,7 @@ json::value stored_json(std::string_view text) {
   return value;
 }
 
-std::string str(const json::value& v) {
-  return std::string{json::string_view{v.as_string()}};
-}
+std::string str(const json::value& v) { return std::string{json::string_view{v.as_string()}}; }
 
 template <class Pairs, class First, class Second>
 std::string encode_pairs(const Pairs& pairs, First first, Second second) {
@@ -58,18 +56,14 @@ std::string encode_headers(const header_list& headers) {
       headers, [](const auto& h) { return std::string_view{h.first}; },
       [](const auto& h) { return std::string_view{h.second}; });
 }
-header_list decode_headers(std::string_view text) {
-  return decode_pairs<header_list::value_type>(text);
-}
+header_list decode_headers(std::string_view text) { return decode_pairs<header_list::value_type>(text); }
 
 std::string encode_identities(const std::vector<identity>& identities) {
   return encode_pairs(
       identities, [](const identity& i) { return std::string_view{i.kind}; },
       [](const identity& i) { return std::string_view{i.value}; });
 }
-std::vector<identity> decode_identities(std::string_view text) {
-  return decode_pairs<identity>(text);
-}
+std::vector<identity> decode_identities(std::string_view text) { return decode_pairs<identity>(text); }
 
 std::string encode_error(const job_error& e) {
   std::string out;

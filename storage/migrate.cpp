@@ -14,9 +14,7 @@ std::string version_of(const embedded::file& step) {
   return std::string{name};
 }
 
-std::string checksum_of(const embedded::file& step) {
-  return to_hex(bytes_of(sha256(step.content)));
-}
+std::string checksum_of(const embedded::file& step) { return to_hex(bytes_of(sha256(step.content))); }
 
 /// Cut behind each `;` that stands outside of comments and quotes.
 std::vector<std::string_view> statements_of(std::string_view sql) {

@@ -14,14 +14,18 @@ struct sealed_column {
 };
 constexpr std::array columns{
     sealed_column{"access_ciphertext",
-                  "UPDATE connections SET access_ciphertext = $1 WHERE tenant_id = $2 AND id = $3 AND access_ciphertext = $4"},
+                  "UPDATE connections SET access_ciphertext = $1 WHERE tenant_id = $2 AND id = $3 AND "
+                  "access_ciphertext = $4"},
     sealed_column{"refresh_ciphertext",
-                  "UPDATE connections SET refresh_ciphertext = $1 WHERE tenant_id = $2 AND id = $3 AND refresh_ciphertext = $4"},
-    sealed_column{"previous_refresh_ciphertext",
-                  "UPDATE connections SET previous_refresh_ciphertext = $1 WHERE tenant_id = $2 AND id = $3 AND "
-                  "previous_refresh_ciphertext = $4"},
+                  "UPDATE connections SET refresh_ciphertext = $1 WHERE tenant_id = $2 AND id = $3 AND "
+                  "refresh_ciphertext = $4"},
+    sealed_column{
+        "previous_refresh_ciphertext",
+        "UPDATE connections SET previous_refresh_ciphertext = $1 WHERE tenant_id = $2 AND id = $3 AND "
+        "previous_refresh_ciphertext = $4"},
     sealed_column{"webhook_secret",
-                  "UPDATE connections SET webhook_secret = $1 WHERE tenant_id = $2 AND id = $3 AND webhook_secret = $4"},
+                  "UPDATE connections SET webhook_secret = $1 WHERE tenant_id = $2 AND id = $3 AND "
+                  "webhook_secret = $4"},
     sealed_column{"previous_webhook_secret",
                   "UPDATE connections SET previous_webhook_secret = $1 WHERE tenant_id = $2 AND id = $3 AND "
                   "previous_webhook_secret = $4"}};
@@ -37,7 +41,8 @@ result<std::vector<sealed_value>> sealed_values(session& s, const sealed_cursor&
       "webhook_secret, previous_webhook_secret FROM connections WHERE (tenant_id, id) > ($1, $2) "
       "ORDER BY tenant_id, id LIMIT $3",
       {after.tenant, after.connection, limit}, [&](const row& r) {
-        sealed_value v{tenant_id::parse(r.text(0)).value(), connection_id::parse(r.text(1)).value(), r.str(2), -1, {}};
+        sealed_value v{
+            tenant_id::parse(r.text(0)).value(), connection_id::parse(r.text(1)).value(), r.str(2), -1, {}};
         for (int c = 0; c < static_cast<int>(columns.size()); ++c) {
           if (r.is_null(3 + c)) continue;
           v.column = c;

@@ -22,9 +22,7 @@ inline error because(errc code, std::string_view name, std::string_view reason) 
 inline error unavailable(std::string_view reason) {
   return because(errc::database_unavailable, "reason", reason);
 }
-inline error wrong_statement(std::string_view reason) {
-  return because(errc::internal, "reason", reason);
-}
+inline error wrong_statement(std::string_view reason) { return because(errc::internal, "reason", reason); }
 inline error unique_conflict(std::string_view columns) {
   return because(errc::conflict, "constraint", columns);
 }

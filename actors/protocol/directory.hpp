@@ -47,7 +47,7 @@ struct steer_tenant : message {
   action what;
 };
 
-/// Ends every tenant by handshake, then the directory.
+/// Ends every tenant by handshake and lets no new one begin; answered when all are gone.
 struct drain : message {};
 
 using directory_actor =

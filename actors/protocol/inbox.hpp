@@ -32,7 +32,8 @@ struct unrouted_delivery {
   std::vector<identity> identities;
 };
 struct list_unrouted : message {
-  list_unrouted(request_meta m, unrouted_filter f, page p) : meta(std::move(m)), filter(std::move(f)), at(p) {}
+  list_unrouted(request_meta m, unrouted_filter f, page p)
+      : meta(std::move(m)), filter(std::move(f)), at(p) {}
   request_meta meta;
   unrouted_filter filter;
   page at;

@@ -78,9 +78,9 @@ struct store_health {
   bool migrated = false;
 };
 
-using registry_request =
-    std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant, list_tenants, set_tenant_status,
-                 restart_tenant, list_workloads, get_workload, create_token, list_tokens, revoke_token, find_token>;
+using registry_request = std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant,
+                                      list_tenants, set_tenant_status, restart_tenant, list_workloads,
+                                      get_workload, create_token, list_tokens, revoke_token, find_token>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}
@@ -97,8 +97,8 @@ struct changed_tenant {
   bool changed = false;
 };
 
-/// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant | tenant_workload>, tenant_workload,
-/// std::vector<tenant_token>, tenant_token, or nothing.
+/// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant |
+/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, or nothing.
 using registry_actor = typed_actor<replies<registry_command, db_answer>>;
 
 }  // namespace connectord

@@ -63,7 +63,7 @@ struct ingest_webhook {
   bool proven = false;  ///< an operator sent it: no proof, and the tenant may be made
   header_list headers;
   std::string body;
-  std::optional<connection_id> connection;  ///< X-Connection-Id
+  std::optional<connection_id> connection;        ///< X-Connection-Id
   std::shared_ptr<const provider::key_set> keys;  ///< only for proofs by key set
   timestamp now{};
 };
@@ -103,8 +103,8 @@ struct replay_delivery {
 
 using mutation = std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
                               rotate_webhook_secret, replay_delivery>;
-using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
-                             kept_answer>;
+using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
+                             replayed_delivery, kept_answer>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
@@ -180,7 +180,7 @@ struct list_rows : message {
 /// Finish what is in flight, write a snapshot, end. The directory holds back what comes meanwhile.
 struct passivate : message {};
 
-using tenant_actor = typed_actor<replies<tenant_command, tenant_outcome>,  // Waits its turn, then commits.
+using tenant_actor = typed_actor<replies<tenant_command, tenant_outcome>,     // Waits its turn, then commits.
                                  replies<read_connections, connection_list>,  // From memory.
                                  replies<list_rows, db_answer>,               // Delegated to the store.
                                  accepts<passivate>>;

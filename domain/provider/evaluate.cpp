@@ -28,9 +28,7 @@ std::optional<std::string_view> scalar_text(const dom::element& value, number_bu
 }
 
 /// A store's text column takes everything but NUL.
-bool storable(std::string_view text) {
-  return !text.empty() && text.find('\0') == std::string_view::npos;
-}
+bool storable(std::string_view text) { return !text.empty() && text.find('\0') == std::string_view::npos; }
 
 bool equals_or_lists(const dom::element& member, std::string_view wanted) {
   number_buffer buffer;

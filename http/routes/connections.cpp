@@ -32,7 +32,8 @@ asio::awaitable<response> list_all(app& a, request& r) {
   for (const auto& c : *all) {
     const position here{to_millis(c.created_at), c.id.str()};
     const bool before = at.after && std::tie(here.sort, here.id) <= std::tie(at.after->sort, at.after->id);
-    const bool other = (provider && c.provider != *provider) || (status != "all" && name_of(c.status) != status);
+    const bool other =
+        (provider && c.provider != *provider) || (status != "all" && name_of(c.status) != status);
     if (before || other) continue;
     if (shown == at.limit) {
       more = true;
@@ -42,7 +43,9 @@ asio::awaitable<response> list_all(app& a, request& r) {
     last = here;
     ++shown;
   }
-  w.close_array().member("next_cursor", next_cursor(a, r, bound, more ? std::optional{last} : std::nullopt)).close();
+  w.close_array()
+      .member("next_cursor", next_cursor(a, r, bound, more ? std::optional{last} : std::nullopt))
+      .close();
   co_return response::json(200, std::move(body));
 }
 
@@ -61,14 +64,16 @@ result<create_connection> read_new(const app& a, const request& r, const json::o
   create_connection c;
   c.now = r.received_at;
   c.wanted.provider = reader.text("provider", {});
-  if (reader.ok() && a.catalog.find(c.wanted.provider) == nullptr) reader.refuse("provider", "is not a known provider");
+  if (reader.ok() && a.catalog.find(c.wanted.provider) == nullptr)
+    reader.refuse("provider", "is not a known provider");
   c.wanted.external_id = reader.text("external_id", {1, 255});
   c.wanted.display_name = reader.optional_text("display_name", {0, 255});
   if (const auto* metadata = reader.optional_object("metadata")) {
     if (metadata->contains("sync")) reader.refuse("metadata.sync", "cannot be set here");
     c.wanted.metadata = canonical_json(*metadata);
   }
-  if (auto secret_text = reader.optional_text("webhook_secret", {16, 255})) c.webhook_secret = secret{std::move(*secret_text)};
+  if (auto secret_text = reader.optional_text("webhook_secret", {16, 255}))
+    c.webhook_secret = secret{std::move(*secret_text)};
   if (const auto ok = reader.finish(); !ok) return ok.error();
   return c;
 }
@@ -87,7 +92,8 @@ asio::awaitable<response> create(app& a, request& r) {
   c.key = std::move(*key);
   c.render = [&a](const outcome& o) {
     const auto& stored = std::get<stored_connection>(o);
-    return kept_answer{stored.created ? 201 : 200, rendered(a, stored.row), "/connections/" + stored.row.id.str()};
+    return kept_answer{stored.created ? 201 : 200, rendered(a, stored.row),
+                       "/connections/" + stored.row.id.str()};
   };
   const auto render = c.render;
   const auto made = co_await command(a, r, r.tenant(), std::move(c));
@@ -147,29 +153,39 @@ asio::awaitable<response> rotate(app& a, request& r) {
 }  // namespace
 
 void add_connection_routes(std::vector<route>& table, app* a) {
-  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text, std::string_view scope,
-                       std::vector<answer> ok, std::vector<int> errors, asio::awaitable<response> (*f)(app&, request&)) {
+  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text,
+                       std::string_view scope, std::vector<answer> ok, std::vector<int> errors,
+                       asio::awaitable<response> (*f)(app&, request&)) {
     route r{m, path, id, "connections", text, tenant_with(scope), std::move(ok), std::move(errors)};
     r.handle = on(a, f);
     table.push_back(std::move(r));
   };
-  add(verb::get, "/connections", "listConnections", "Connections, oldest first", "connections:read", {{200, "ConnectionList", "A page"}}, {400}, list_all);
-  table.back().parameters = {{"provider", R"({"type":"string"})", "Slug"},
-                             {"status", R"({"type":"string","enum":["active","error","revoked","all"],"default":"active"})", "Status"},
-                             {"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
-                             {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
-  add(verb::post, "/connections", "createConnection", "Make or update a webhook-only connection", "connections:write",
-      {{201, "Connection", "Made"}, {200, "Connection", "It existed and was updated"}}, {409, 422}, create);
+  add(verb::get, "/connections", "listConnections", "Connections, oldest first", "connections:read",
+      {{200, "ConnectionList", "A page"}}, {400}, list_all);
+  table.back().parameters = {
+      {"provider", R"({"type":"string"})", "Slug"},
+      {"status", R"({"type":"string","enum":["active","error","revoked","all"],"default":"active"})",
+       "Status"},
+      {"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
+      {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
+  add(verb::post, "/connections", "createConnection", "Make or update a webhook-only connection",
+      "connections:write", {{201, "Connection", "Made"}, {200, "Connection", "It existed and was updated"}},
+      {409, 422}, create);
   table.back().payload = payload::json;
   table.back().body_schema = "CreateConnection";
-  table.back().parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})", "Same key and body, same answer", false, "header"}};
-  add(verb::get, "/connections/{id}", "getConnection", "One connection", "connections:read", {{200, "Connection", "The connection"}}, {400, 404}, get);
-  add(verb::patch, "/connections/{id}", "patchConnection", "Change name, metadata or status", "connections:write", {{200, "Connection", "Changed"}}, {404, 409}, patch);
+  table.back().parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})",
+                              "Same key and body, same answer", false, "header"}};
+  add(verb::get, "/connections/{id}", "getConnection", "One connection", "connections:read",
+      {{200, "Connection", "The connection"}}, {400, 404}, get);
+  add(verb::patch, "/connections/{id}", "patchConnection", "Change name, metadata or status",
+      "connections:write", {{200, "Connection", "Changed"}}, {404, 409}, patch);
   table.back().payload = payload::json;
   table.back().body_schema = "PatchConnection";
-  add(verb::delete_, "/connections/{id}", "deleteConnection", "Revoke a connection and erase its secrets", "connections:write", {{204, "", "Revoked"}}, {400, 404}, remove);
-  add(verb::post, "/connections/{id}/webhook-secret", "rotateWebhookSecret", "Make a new webhook secret; shown once", "connections:write",
-      {{200, "WebhookSecret", "The secret"}}, {400, 404, 409}, rotate);
+  add(verb::delete_, "/connections/{id}", "deleteConnection", "Revoke a connection and erase its secrets",
+      "connections:write", {{204, "", "Revoked"}}, {400, 404}, remove);
+  add(verb::post, "/connections/{id}/webhook-secret", "rotateWebhookSecret",
+      "Make a new webhook secret; shown once", "connections:write", {{200, "WebhookSecret", "The secret"}},
+      {400, 404, 409}, rotate);
 }
 
 }  // namespace connectord::web

@@ -10,9 +10,11 @@ asio::awaitable<response> list_all(app& a, request& r) {
   query_reader q{r.query};
   list_deliveries l;
   l.filter.provider = provider_of(a, q);
-  if (const auto s = q.one_of("status", {"received", "processed", "ignored", "unmatched", "failed", "quarantined"}))
+  if (const auto s =
+          q.one_of("status", {"received", "processed", "ignored", "unmatched", "failed", "quarantined"}))
     for (int i = 0; i < 6; ++i)
-      if (connectord::name_of(static_cast<delivery_status>(i)) == *s) l.filter.status = static_cast<delivery_status>(i);
+      if (connectord::name_of(static_cast<delivery_status>(i)) == *s)
+        l.filter.status = static_cast<delivery_status>(i);
   l.filter.connection = q.id_of<connection_id>("connection_id");
   l.filter.received_after = q.time("received_after");
   l.filter.received_before = q.time("received_before");
@@ -64,8 +66,12 @@ asio::awaitable<response> replay(app& a, request& r) {
   command_.render = [](const outcome& o) {
     const auto& done = std::get<replayed_delivery>(o);
     kept_answer answer{202, {}, {}};
-    json_writer{answer.body}.open().member("delivery_id", done.id.text()).member("receipt_id", done.receipt.text())
-        .member("status", connectord::name_of(done.status)).close();
+    json_writer{answer.body}
+        .open()
+        .member("delivery_id", done.id.text())
+        .member("receipt_id", done.receipt.text())
+        .member("status", connectord::name_of(done.status))
+        .close();
     return answer;
   };
   const auto render = command_.render;
@@ -80,26 +86,33 @@ asio::awaitable<response> replay(app& a, request& r) {
 }  // namespace
 
 void add_delivery_routes(std::vector<route>& table, app* a) {
-  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text, std::string_view scope,
-                       answer ok, std::vector<int> errors, asio::awaitable<response> (*f)(app&, request&)) {
+  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text,
+                       std::string_view scope, answer ok, std::vector<int> errors,
+                       asio::awaitable<response> (*f)(app&, request&)) {
     route r{m, path, id, "deliveries", text, tenant_with(scope), {ok}, std::move(errors)};
     r.handle = on(a, f);
     table.push_back(std::move(r));
   };
-  add(verb::get, "/deliveries", "listDeliveries", "Deliveries, newest first", "deliveries:read", {200, "DeliveryList", "A page"}, {400}, list_all);
+  add(verb::get, "/deliveries", "listDeliveries", "Deliveries, newest first", "deliveries:read",
+      {200, "DeliveryList", "A page"}, {400}, list_all);
   table.back().parameters = {
       {"provider", R"({"type":"string"})", "Slug"},
-      {"status", R"({"type":"string","enum":["received","processed","ignored","unmatched","failed","quarantined"]})", "Status"},
+      {"status",
+       R"({"type":"string","enum":["received","processed","ignored","unmatched","failed","quarantined"]})",
+       "Status"},
       {"connection_id", R"({"type":"string","format":"uuid"})", "Connection"},
       {"received_after", R"({"type":"string","format":"date-time"})", "Inclusive"},
       {"received_before", R"({"type":"string","format":"date-time"})", "Inclusive"},
       {"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
       {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
-  add(verb::get, "/deliveries/{id}", "getDelivery", "One delivery with headers, payload and receipt", "deliveries:read", {200, "DeliveryDetail", "The delivery"}, {400, 404}, get);
-  add(verb::post, "/deliveries/{id}/replay", "replayDelivery", "Process a delivery once more", "deliveries:write", {202, "Replayed", "What became of it"}, {400, 404, 409, 422}, replay);
+  add(verb::get, "/deliveries/{id}", "getDelivery", "One delivery with headers, payload and receipt",
+      "deliveries:read", {200, "DeliveryDetail", "The delivery"}, {400, 404}, get);
+  add(verb::post, "/deliveries/{id}/replay", "replayDelivery", "Process a delivery once more",
+      "deliveries:write", {202, "Replayed", "What became of it"}, {400, 404, 409, 422}, replay);
   table.back().payload = payload::optional_json;
   table.back().body_schema = "ReplayDelivery";
-  table.back().parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})", "Same key and body, same answer", false, "header"}};
+  table.back().parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})",
+                              "Same key and body, same answer", false, "header"}};
 }
 
 }  // namespace connectord::web

@@ -10,7 +10,8 @@ asio::awaitable<response> actors(app& a, request& r) {
   query_reader q{r.query};
   read_tree m;
   m.tenant = q.id_of<tenant_id>("tenant");
-  m.kind = q.one_of("kind", {"system", "http", "scheduler", "tenant", "connection", "sync", "refresh", "inbox", "engine", "notifier"});
+  m.kind = q.one_of("kind", {"system", "http", "scheduler", "tenant", "connection", "sync", "refresh",
+                             "inbox", "engine", "notifier"});
   const auto bound = q.bound_to({"tenant", "kind"});
   const auto at = page_of(a, r, q, bound);
   if (const auto ok = q.finish(); !ok) co_return refuse(ok.error(), r);
@@ -28,7 +29,8 @@ asio::awaitable<response> actors(app& a, request& r) {
   co_return response::json(200, std::move(body));
 }
 
-asio::awaitable<result<std::vector<tenant_health>>> health_of(app& a, request& r, std::vector<tenant_id> ids) {
+asio::awaitable<result<std::vector<tenant_health>>> health_of(app& a, request& r,
+                                                              std::vector<tenant_id> ids) {
   const describe_tenants m{std::move(ids)};
   auto answer = co_await ask(a.via, a.directory.get(), m, r.deadline);
   if (!answer) co_return answer.error();
@@ -51,7 +53,8 @@ asio::awaitable<response> tenants(app& a, request& r) {
   for (std::size_t i = 0; i < page->rows.size(); ++i) write(w, page->rows[i], (*health)[i]);
   w.close_array();
   std::optional<position> last;
-  if (page->more) last = position{to_millis(page->rows.back().row.created_at), page->rows.back().row.id.str()};
+  if (page->more)
+    last = position{to_millis(page->rows.back().row.created_at), page->rows.back().row.id.str()};
   w.member("next_cursor", next_cursor(a, r, "", last)).close();
   co_return response::json(200, std::move(body));
 }
@@ -138,15 +141,28 @@ void add_ops_routes(std::vector<route>& table, app* a) {
   };
   const parameter limit{"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"};
   const parameter cursor{"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"};
-  add(verb::get, "/ops/actors", "listActors", "The live supervision tree", {200, "ActorList", "A page, by id"}, {400}, actors,
-      {{"tenant", R"({"type":"string","format":"uuid"})", "Tenant"}, {"kind", R"({"type":"string"})", "Kind"}, limit, cursor});
-  add(verb::get, "/ops/tenants", "listOpsTenants", "Tenants with state and workload", {200, "OpsTenantList", "A page, oldest first"}, {400}, tenants, {limit, cursor});
-  add(verb::post, "/ops/tenants/{id}/suspend", "suspendTenant", "Stop a tenant's actors; durable", {200, "OpsTenantChange", "Suspended"}, {404}, suspend);
-  add(verb::post, "/ops/tenants/{id}/resume", "resumeTenant", "Let a suspended or unavailable tenant run again", {200, "OpsTenantChange", "Active"}, {404}, resume);
-  add(verb::post, "/ops/tenants/{id}/restart", "restartTenant", "Replace a tenant's actors without losing work", {200, "OpsTenantChange", "Restarted"}, {404}, restart);
-  add(verb::get, "/ops/unrouted", "listUnrouted", "App-level deliveries that no connection answers to", {200, "UnroutedList", "A page, newest first"}, {400}, unrouted,
-      {{"provider", R"({"type":"string"})", "Slug"}, {"received_after", R"({"type":"string","format":"date-time"})", "Inclusive"}, limit, cursor});
-  add(verb::post, "/ops/unrouted/{id}/route", "routeUnrouted", "Try an unrouted delivery again", {200, "Rerouted", "How many connections took it"}, {400, 404}, route_again);
+  add(verb::get, "/ops/actors", "listActors", "The live supervision tree",
+      {200, "ActorList", "A page, by id"}, {400}, actors,
+      {{"tenant", R"({"type":"string","format":"uuid"})", "Tenant"},
+       {"kind", R"({"type":"string"})", "Kind"},
+       limit,
+       cursor});
+  add(verb::get, "/ops/tenants", "listOpsTenants", "Tenants with state and workload",
+      {200, "OpsTenantList", "A page, oldest first"}, {400}, tenants, {limit, cursor});
+  add(verb::post, "/ops/tenants/{id}/suspend", "suspendTenant", "Stop a tenant's actors; durable",
+      {200, "OpsTenantChange", "Suspended"}, {404}, suspend);
+  add(verb::post, "/ops/tenants/{id}/resume", "resumeTenant",
+      "Let a suspended or unavailable tenant run again", {200, "OpsTenantChange", "Active"}, {404}, resume);
+  add(verb::post, "/ops/tenants/{id}/restart", "restartTenant",
+      "Replace a tenant's actors without losing work", {200, "OpsTenantChange", "Restarted"}, {404}, restart);
+  add(verb::get, "/ops/unrouted", "listUnrouted", "App-level deliveries that no connection answers to",
+      {200, "UnroutedList", "A page, newest first"}, {400}, unrouted,
+      {{"provider", R"({"type":"string"})", "Slug"},
+       {"received_after", R"({"type":"string","format":"date-time"})", "Inclusive"},
+       limit,
+       cursor});
+  add(verb::post, "/ops/unrouted/{id}/route", "routeUnrouted", "Try an unrouted delivery again",
+      {200, "Rerouted", "How many connections took it"}, {400, 404}, route_again);
 }
 
 }  // namespace connectord::web

@@ -15,7 +15,12 @@ asio::awaitable<response> root(app&, request&) {
 
 asio::awaitable<response> health(app&, request&) {
   std::string body;
-  json_writer{body}.open().member("status", "ok").member("service", "connectors").member("version", version).close();
+  json_writer{body}
+      .open()
+      .member("status", "ok")
+      .member("service", "connectors")
+      .member("version", version)
+      .close();
   co_return response::json(200, std::move(body));
 }
 
@@ -26,11 +31,17 @@ asio::awaitable<response> readiness(app& a, request& r) {
   if (store && migrated && !a.draining()) {
     std::string body;
     json_writer w{body};
-    w.open().member("status", "ready").key("checks").open().member("database", "ok").member("migrations", "ok");
+    w.open()
+        .member("status", "ready")
+        .key("checks")
+        .open()
+        .member("database", "ok")
+        .member("migrations", "ok");
     w.member("workers", "ok").close().close();
     co_return response::json(200, std::move(body));
   }
-  json::object checks{{"database", word(store.has_value())}, {"migrations", word(migrated)},
+  json::object checks{{"database", word(store.has_value())},
+                      {"migrations", word(migrated)},
                       {"workers", word(!a.draining())}};
   co_return refuse(error{errc::service_unavailable}.with("checks", std::move(checks)).retry_in(1), r);
 }
@@ -56,7 +67,9 @@ void write_provider(json_writer& w, const app& a, const provider::definition& d)
   const auto facts = a.facts.providers.find(d.slug);
   const bool known = facts != a.facts.providers.end();
   w.open().member("name", d.slug).member("display_name", d.display_name);
-  w.member("auth_type", d.auth == provider::auth_type::oauth2 ? "oauth2" : "webhook").key("scopes").open_array();
+  w.member("auth_type", d.auth == provider::auth_type::oauth2 ? "oauth2" : "webhook")
+      .key("scopes")
+      .open_array();
   for (const auto& s : known ? facts->second.scopes : d.default_scopes) w.value(std::string_view{s});
   w.close_array().member("webhooks", d.webhooks).member("sync", d.sync);
   w.member("configured", known && facts->second.configured).close();
@@ -74,13 +87,16 @@ asio::awaitable<response> providers(app& a, request& r) {
   w.open().key("providers").open_array();
   for (; i < end; ++i) write_provider(w, a, all[i]);
   w.close_array();
-  const auto more = end < all.size() ? std::optional{position{static_cast<std::int64_t>(end), ""}} : std::nullopt;
+  const auto more =
+      end < all.size() ? std::optional{position{static_cast<std::int64_t>(end), ""}} : std::nullopt;
   w.member("next_cursor", next_cursor(a, r, "", more)).close();
   co_return response::json(200, std::move(body));
 }
 
 void write_policy(json_writer& w, const retry_policy& p) {
-  w.member("BASE_SECONDS", p.base_seconds).member("MAX_SECONDS", p.max_seconds).member("JITTER_FACTOR", p.jitter);
+  w.member("BASE_SECONDS", p.base_seconds)
+      .member("MAX_SECONDS", p.max_seconds)
+      .member("JITTER_FACTOR", p.jitter);
 }
 
 void write_policies(json_writer& w, const app_facts& f) {
@@ -118,7 +134,12 @@ asio::awaitable<response> summary(app& a, request&) {
   }
   w.close_array().key("rate_limit_policy");
   write_policies(w, a.facts);
-  w.key("endpoints").open().member("swagger_ui", "/docs").member("openapi_spec", "/openapi.json").close().close();
+  w.key("endpoints")
+      .open()
+      .member("swagger_ui", "/docs")
+      .member("openapi_spec", "/openapi.json")
+      .close()
+      .close();
   co_return response::json(200, std::move(body));
 }
 
@@ -132,7 +153,8 @@ asio::awaitable<response> pong(app&, request& r) {
 
 void add_service_routes(std::vector<route>& table, app* a) {
   const auto get = [&](std::string_view path, std::string_view id, std::string_view summary_text, access who,
-                       answer ok, asio::awaitable<response> (*f)(app&, request&), std::vector<int> errors = {}) {
+                       answer ok, asio::awaitable<response> (*f)(app&, request&),
+                       std::vector<int> errors = {}) {
     route r{verb::get, path, id, "service", summary_text, who, {ok}, std::move(errors)};
     r.handle = on(a, f);
     table.push_back(std::move(r));
@@ -140,20 +162,26 @@ void add_service_routes(std::vector<route>& table, app* a) {
   get("/", "getRoot", "Name and version", open_to_all, {200, "ServiceInfo", "The service"}, root);
   get("/healthz", "getHealth", "The process answers", open_to_all, {200, "Health", "Alive"}, health);
   get("/livez", "getLiveness", "The process answers", open_to_all, {200, "Health", "Alive"}, health);
-  get("/readyz", "getReadiness", "The service can work", open_to_all, {200, "Readiness", "Ready"}, readiness, {503});
-  get("/openapi.json", "getOpenapi", "This document", open_to_all, {200, "", "OpenAPI 3.1", "application/json"}, document);
+  get("/readyz", "getReadiness", "The service can work", open_to_all, {200, "Readiness", "Ready"}, readiness,
+      {503});
+  get("/openapi.json", "getOpenapi", "This document", open_to_all,
+      {200, "", "OpenAPI 3.1", "application/json"}, document);
   get("/docs", "getDocs", "Viewer for this document", open_to_all, {200, "", "A page", "text/html"}, docs);
-  get("/docs/{asset}", "getDocsAsset", "Parts of the viewer", open_to_all, {200, "", "A file", "text/javascript"}, docs_part, {404});
+  get("/docs/{asset}", "getDocsAsset", "Parts of the viewer", open_to_all,
+      {200, "", "A file", "text/javascript"}, docs_part, {404});
   get("/metrics", "getMetrics", "Prometheus metrics; an operator token unless they are public", by_proof,
       {200, "", "Text format 0.0.4", "text/plain"}, exposition, {401});
   get("/config/rate-limit-policy", "getRateLimitPolicy", "Live backoff values", operators_only,
       {200, "RateLimitPolicy", "Values in force"}, retry_policy_view);
   get("/config/summary", "getConfigSummary", "Settings in force, without secrets", operators_only,
       {200, "ConfigSummary", "Summary"}, summary);
-  get("/protected/ping", "getPing", "Checks a credential and its tenant", any_tenant, {200, "Pong", "Both are fine"}, pong);
-  get("/providers", "listProviders", "Provider catalog", open_to_all, {200, "ProviderList", "By name"}, providers, {400});
-  table.back().parameters = {{"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
-                             {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
+  get("/protected/ping", "getPing", "Checks a credential and its tenant", any_tenant,
+      {200, "Pong", "Both are fine"}, pong);
+  get("/providers", "listProviders", "Provider catalog", open_to_all, {200, "ProviderList", "By name"},
+      providers, {400});
+  table.back().parameters = {
+      {"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
+      {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
 }
 
 }  // namespace connectord::web

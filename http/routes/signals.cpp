@@ -45,7 +45,8 @@ asio::awaitable<response> get_one_signal(app& a, request& r) {
 }
 
 template <class Enum>
-std::optional<Enum> chosen(query_reader& q, std::string_view name, std::initializer_list<std::string_view> words) {
+std::optional<Enum> chosen(query_reader& q, std::string_view name,
+                           std::initializer_list<std::string_view> words) {
   const auto text = q.one_of(name, words);
   if (!text) return std::nullopt;
   return static_cast<Enum>(std::ranges::find(words, *text) - words.begin());
@@ -60,7 +61,8 @@ asio::awaitable<response> list_jobs_of(app& a, request& r) {
   l.filter.connection = q.id_of<connection_id>("connection_id");
   l.filter.started_after = q.time("started_after");
   l.filter.finished_after = q.time("finished_after");
-  const auto bound = q.bound_to({"status", "job_type", "provider", "connection_id", "started_after", "finished_after"});
+  const auto bound =
+      q.bound_to({"status", "job_type", "provider", "connection_id", "started_after", "finished_after"});
   l.at = page_of(a, r, q, bound);
   if (const auto ok = q.finish(); !ok) co_return refuse(ok.error(), r);
   const auto page = co_await list<job>(a, r, l);
@@ -93,25 +95,41 @@ constexpr std::string_view any_text = R"({"type":"string"})", any_id = R"({"type
 }  // namespace
 
 void add_signal_routes(std::vector<route>& table, app* a) {
-  const auto add = [&](std::string_view path, std::string_view id, std::string_view tag, std::string_view text,
-                       std::string_view scope, answer ok, std::vector<int> errors,
-                       asio::awaitable<response> (*f)(app&, request&), std::vector<parameter> parameters = {}) {
-    route r{verb::get, path, id, tag, text, tenant_with(scope), {ok}, std::move(errors), std::move(parameters)};
+  const auto add = [&](std::string_view path, std::string_view id, std::string_view tag,
+                       std::string_view text, std::string_view scope, answer ok, std::vector<int> errors,
+                       asio::awaitable<response> (*f)(app&, request&),
+                       std::vector<parameter> parameters = {}) {
+    route r{
+        verb::get, path, id, tag, text, tenant_with(scope), {ok}, std::move(errors), std::move(parameters)};
     r.handle = on(a, f);
     table.push_back(std::move(r));
   };
   const parameter limit{"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"};
   const parameter cursor{"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"};
-  add("/signals", "listSignals", "signals", "Signals, newest first", "signals:read", {200, "SignalList", "A page"}, {400}, list_signals_of,
-      {{"provider", any_text, "Slug"}, {"connection_id", any_id, "Connection"}, {"kind", any_text, "One of the 29 kinds"},
-       {"occurred_after", any_time, "Inclusive"}, {"occurred_before", any_time, "Inclusive"},
-       {"include_payload", R"({"type":"boolean","default":false})", "With payloads"}, limit, cursor});
-  add("/signals/{id}", "getSignal", "signals", "One signal with its payload", "signals:read", {200, "SignalDetail", "The signal"}, {400, 404}, get_one_signal);
-  add("/jobs", "listJobs", "jobs", "Jobs, the latest first", "jobs:read", {200, "JobList", "A page"}, {400}, list_jobs_of,
+  add("/signals", "listSignals", "signals", "Signals, newest first", "signals:read",
+      {200, "SignalList", "A page"}, {400}, list_signals_of,
+      {{"provider", any_text, "Slug"},
+       {"connection_id", any_id, "Connection"},
+       {"kind", any_text, "One of the 29 kinds"},
+       {"occurred_after", any_time, "Inclusive"},
+       {"occurred_before", any_time, "Inclusive"},
+       {"include_payload", R"({"type":"boolean","default":false})", "With payloads"},
+       limit,
+       cursor});
+  add("/signals/{id}", "getSignal", "signals", "One signal with its payload", "signals:read",
+      {200, "SignalDetail", "The signal"}, {400, 404}, get_one_signal);
+  add("/jobs", "listJobs", "jobs", "Jobs, the latest first", "jobs:read", {200, "JobList", "A page"}, {400},
+      list_jobs_of,
       {{"status", R"({"type":"string","enum":["queued","running","succeeded","failed"]})", "Status"},
-       {"job_type", R"({"type":"string","enum":["full","incremental","webhook"]})", "Type"}, {"provider", any_text, "Slug"},
-       {"connection_id", any_id, "Connection"}, {"started_after", any_time, "Inclusive"}, {"finished_after", any_time, "Inclusive"}, limit, cursor});
-  add("/jobs/{id}", "getJob", "jobs", "One job with its error", "jobs:read", {200, "JobDetail", "The job"}, {400, 404}, get_one_job);
+       {"job_type", R"({"type":"string","enum":["full","incremental","webhook"]})", "Type"},
+       {"provider", any_text, "Slug"},
+       {"connection_id", any_id, "Connection"},
+       {"started_after", any_time, "Inclusive"},
+       {"finished_after", any_time, "Inclusive"},
+       limit,
+       cursor});
+  add("/jobs/{id}", "getJob", "jobs", "One job with its error", "jobs:read", {200, "JobDetail", "The job"},
+      {400, 404}, get_one_job);
 }
 
 }  // namespace connectord::web

@@ -8,8 +8,8 @@
 namespace connectord::web {
 namespace {
 
-constexpr std::array scopes{"connections:read", "connections:write", "sync:write", "jobs:read", "signals:read",
-                            "signals:write", "deliveries:read", "deliveries:write"};
+constexpr std::array scopes{"connections:read", "connections:write", "sync:write",      "jobs:read",
+                            "signals:read",     "signals:write",     "deliveries:read", "deliveries:write"};
 constexpr std::size_t most_metadata = 16 * 1024;
 
 bool is_slug(std::string_view s) {
@@ -32,7 +32,8 @@ std::optional<std::string> read_metadata(object_reader& r) {
 
 std::optional<std::string> read_slug(object_reader& r) {
   auto slug = r.optional_text("slug", {});
-  if (slug && !is_slug(*slug)) r.refuse("slug", "must match [a-z0-9](-?[a-z0-9])* and have at most 63 characters");
+  if (slug && !is_slug(*slug))
+    r.refuse("slug", "must match [a-z0-9](-?[a-z0-9])* and have at most 63 characters");
   return slug;
 }
 
@@ -114,8 +115,12 @@ asio::awaitable<response> patch(app& a, request& r) {
   const auto body = r.json_body();
   if (!body) co_return refuse(body.error(), r);
   object_reader reader{*body};
-  patch_tenant p{*id, reader.optional_text("name", {1, 255, true}), reader.has("slug"), read_slug(reader),
-                 read_metadata(reader), r.received_at};
+  patch_tenant p{*id,
+                 reader.optional_text("name", {1, 255, true}),
+                 reader.has("slug"),
+                 read_slug(reader),
+                 read_metadata(reader),
+                 r.received_at};
   if (reader.is_null("name")) reader.refuse("name", "must be a string");
   if (const auto ok = reader.finish(); !ok) co_return refuse(ok.error(), r);
   const auto row = co_await ask_registry<tenant>(a, r, p);
@@ -141,7 +146,8 @@ result<tenant_token> read_token(const request& r, const json::object& body, cons
   std::ranges::sort(row.scopes);
   row.scopes.erase(std::ranges::unique(row.scopes).begin(), row.scopes.end());
   row.expires_at = reader.optional_time("expires_at");
-  if (row.expires_at && *row.expires_at <= r.received_at) reader.refuse("expires_at", "must be in the future");
+  if (row.expires_at && *row.expires_at <= r.received_at)
+    reader.refuse("expires_at", "must be in the future");
   row.created_at = r.received_at;
   if (const auto ok = reader.finish(); !ok) return ok.error();
   return row;
@@ -207,19 +213,30 @@ void add_tenant_routes(std::vector<route>& table, app* a) {
     r.handle = on(a, f);
     table.push_back(std::move(r));
   };
-  add(verb::get, "/api/v1/tenants", "listTenants", "Tenants, oldest first", {200, "TenantList", "A page"}, {400}, list_all);
-  table.back().parameters = {{"slug", R"({"type":"string"})", "Exact slug"},
-                             {"status", R"({"type":"string","enum":["active","suspended"]})", "Status"},
-                             {"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
-                             {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
-  add(verb::post, "/api/v1/tenants", "createTenant", "Make a tenant", {201, "TenantEnvelope", "Made"}, {409, 422}, create, "CreateTenant");
-  table.back().parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})", "Same key and body, same answer", false, "header"}};
-  add(verb::get, "/api/v1/tenants/{id}", "getTenant", "One tenant", {200, "TenantEnvelope", "The tenant"}, {400, 404}, get);
-  add(verb::patch, "/api/v1/tenants/{id}", "patchTenant", "Change name, slug or metadata", {200, "TenantEnvelope", "Changed"}, {404, 409}, patch, "PatchTenant");
-  add(verb::delete_, "/api/v1/tenants/{id}", "deleteTenant", "Erase a tenant and all it has", {204, "", "Erased"}, {400, 404}, remove);
-  add(verb::get, "/api/v1/tenants/{id}/tokens", "listTokens", "Tokens of a tenant", {200, "TokenList", "All of them"}, {400, 404}, tokens);
-  add(verb::post, "/api/v1/tenants/{id}/tokens", "createToken", "Make a tenant token; its secret is shown once", {201, "NewTokenEnvelope", "Made"}, {404}, create_token_for, "CreateToken");
-  add(verb::delete_, "/api/v1/tenants/{id}/tokens/{token_id}", "revokeToken", "Revoke a token at once", {204, "", "Revoked"}, {400, 404}, revoke);
+  add(verb::get, "/api/v1/tenants", "listTenants", "Tenants, oldest first", {200, "TenantList", "A page"},
+      {400}, list_all);
+  table.back().parameters = {
+      {"slug", R"({"type":"string"})", "Exact slug"},
+      {"status", R"({"type":"string","enum":["active","suspended"]})", "Status"},
+      {"limit", R"({"type":"integer","minimum":1,"maximum":100,"default":50})", "Page size"},
+      {"cursor", R"({"type":"string","maxLength":1000})", "From next_cursor"}};
+  add(verb::post, "/api/v1/tenants", "createTenant", "Make a tenant", {201, "TenantEnvelope", "Made"},
+      {409, 422}, create, "CreateTenant");
+  table.back().parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})",
+                              "Same key and body, same answer", false, "header"}};
+  add(verb::get, "/api/v1/tenants/{id}", "getTenant", "One tenant", {200, "TenantEnvelope", "The tenant"},
+      {400, 404}, get);
+  add(verb::patch, "/api/v1/tenants/{id}", "patchTenant", "Change name, slug or metadata",
+      {200, "TenantEnvelope", "Changed"}, {404, 409}, patch, "PatchTenant");
+  add(verb::delete_, "/api/v1/tenants/{id}", "deleteTenant", "Erase a tenant and all it has",
+      {204, "", "Erased"}, {400, 404}, remove);
+  add(verb::get, "/api/v1/tenants/{id}/tokens", "listTokens", "Tokens of a tenant",
+      {200, "TokenList", "All of them"}, {400, 404}, tokens);
+  add(verb::post, "/api/v1/tenants/{id}/tokens", "createToken",
+      "Make a tenant token; its secret is shown once", {201, "NewTokenEnvelope", "Made"}, {404},
+      create_token_for, "CreateToken");
+  add(verb::delete_, "/api/v1/tenants/{id}/tokens/{token_id}", "revokeToken", "Revoke a token at once",
+      {204, "", "Revoked"}, {400, 404}, revoke);
 }
 
 }  // namespace connectord::web

@@ -20,7 +20,8 @@ result<const provider::definition*> known_provider(app& a, request& r) {
 }
 
 result<> within_limits(app& a, const request& r, std::string_view provider, std::string_view tenant) {
-  const auto client = client_address(r.peer, r.header("x-forwarded-for").value_or(""), a.facts.trusted_proxies);
+  const auto client =
+      client_address(r.peer, r.header("x-forwarded-for").value_or(""), a.facts.trusted_proxies);
   const auto wait = a.limiter.admit(provider, tenant, client, std::chrono::steady_clock::now());
   if (!wait) return {};
   a.meters.webhook_rate_limited({provider}).Increment();
@@ -123,22 +124,29 @@ asio::awaitable<response> for_app(app& a, request& r) {
 
 void add_webhook_routes(std::vector<route>& table, app* a) {
   const auto add = [&](std::string_view path, std::string_view id, std::string_view text, access who,
-                       std::vector<answer> ok, std::vector<int> errors, asio::awaitable<response> (*f)(app&, request&),
+                       std::vector<answer> ok, std::vector<int> errors,
+                       asio::awaitable<response> (*f)(app&, request&),
                        asio::awaitable<result<>> (*admit)(app&, request&)) {
     route r{verb::post, path, id, "webhooks", text, who, std::move(ok), std::move(errors)};
     r.payload = payload::raw;
     r.body_limit = 25 * 1024 * 1024;  // the admission hook knows the provider's own, narrower limit
     r.handle = on(a, f);
     r.admit = before(a, admit);
-    r.parameters = {{"X-Connection-Id", R"({"type":"string","format":"uuid"})", "The connection, when the sender knows it", false, "header"}};
+    r.parameters = {{"X-Connection-Id", R"({"type":"string","format":"uuid"})",
+                     "The connection, when the sender knows it", false, "header"}};
     table.push_back(std::move(r));
   };
-  add("/webhooks/{provider}", "ingestAsOperator", "A delivery that the caller vouches for", tenant_with("deliveries:write"),
-      {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}}, {400, 404, 413, 501}, from_operator, admit_operator);
-  add("/webhooks/{provider}/{tenant_id}", "ingestWebhook", "A delivery of a provider, proven by its signature", by_proof,
-      {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}}, {400, 401, 404, 413, 429, 501}, from_provider, admit_public);
-  add("/hooks/{provider}", "ingestAppWebhook", "A delivery at the app-level URL, routed by its payload", by_proof,
-      {{202, "AppAccepted", "Durable"}, {200, "Challenge", "The provider's challenge"}}, {400, 401, 404, 413, 429, 501}, for_app, admit_app);
+  add("/webhooks/{provider}", "ingestAsOperator", "A delivery that the caller vouches for",
+      tenant_with("deliveries:write"),
+      {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}}, {400, 404, 413, 501},
+      from_operator, admit_operator);
+  add("/webhooks/{provider}/{tenant_id}", "ingestWebhook",
+      "A delivery of a provider, proven by its signature", by_proof,
+      {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}},
+      {400, 401, 404, 413, 429, 501}, from_provider, admit_public);
+  add("/hooks/{provider}", "ingestAppWebhook", "A delivery at the app-level URL, routed by its payload",
+      by_proof, {{202, "AppAccepted", "Durable"}, {200, "Challenge", "The provider's challenge"}},
+      {400, 401, 404, 413, 429, 501}, for_app, admit_app);
 }
 
 }  // namespace connectord::web

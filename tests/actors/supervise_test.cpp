@@ -1,5 +1,5 @@
-#include "actors/fair_queue.hpp"
 #include "actors/supervise.hpp"
+#include "actors/fair_queue.hpp"
 #include "tests/support/actor_fixture.hpp"
 
 using namespace connectord;
@@ -17,7 +17,9 @@ class worker {
   using interface = handle;
   static constexpr const char* name = "worker";
 
-  worker(self_pointer<worker>, std::string id, std::vector<std::string>* births) { births->push_back(std::move(id)); }
+  worker(self_pointer<worker>, std::string id, std::vector<std::string>* births) {
+    births->push_back(std::move(id));
+  }
   interface::behavior_type behavior() {
     return {[](const poke& p) -> caf::result<done> {
       if (p.deadly) throw std::runtime_error("poked to death");
@@ -36,10 +38,10 @@ struct tree_fixture : actor_fixture {
               return where.set(spawn<worker>(parent, {"system/" + id, "system", {}, {}}, id, &births));
             }};
   }
-  supervisor_actor root = host(spawn<supervisor>(
-      {system, sky}, {"system", "system", {}, {}},
-      std::vector<child_spec>{child("a", a), child("b", b), child("c", c)}, restart_policy{.most = 3},
-      std::function<void()>{[this] { ++gave_up; }}));
+  supervisor_actor root =
+      host(spawn<supervisor>({system, sky}, {"system", "system", {}, {}},
+                             std::vector<child_spec>{child("a", a), child("b", b), child("c", c)},
+                             restart_policy{.most = 3}, std::function<void()>{[this] { ++gave_up; }}));
 
   void kill(whereabouts<worker::handle>& where) {
     ask<done>(where.get(), poke{true});

@@ -18,8 +18,9 @@ TEST_CASE("fractions are cut to milliseconds and dropped when zero") {
 }
 
 TEST_CASE("what is no time is refused") {
-  for (const auto* bad : {"", "yesterday", "2024-99-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z",
-                          "2024-01-01T00:00:00", "2024-01-01", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00Zx", "1"})
+  for (const auto* bad :
+       {"", "yesterday", "2024-99-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:00", "2024-01-01", "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00Zx", "1"})
     CHECK_FALSE(parse_rfc3339(bad));
 }
 

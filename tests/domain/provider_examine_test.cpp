@@ -24,9 +24,7 @@ webhook:
 )" + content);
 }
 
-std::string nested(std::size_t depth) {
-  return std::string(depth, '[') + '1' + std::string(depth, ']');
-}
+std::string nested(std::size_t depth) { return std::string(depth, '[') + '1' + std::string(depth, ']'); }
 
 json::object payload_of(const examination& e) {
   REQUIRE(e.signals.size() == 1);

@@ -27,9 +27,7 @@ inline const definition& definition_of(std::string_view slug) {
   return *found;
 }
 
-inline timestamp at(std::string_view text) {
-  return parse_rfc3339(text).value();
-}
+inline timestamp at(std::string_view text) { return parse_rfc3339(text).value(); }
 
 inline examination examine_text(const definition& d, std::string_view body, const header_list& headers = {},
                                 timestamp received = at("2026-01-01T00:00:00Z")) {

@@ -1,6 +1,6 @@
+#include "domain/tenant_state.hpp"
 #include "base/json.hpp"
 #include "domain/snapshot.hpp"
-#include "domain/tenant_state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -81,7 +81,8 @@ TEST_CASE("a snapshot of another version is not read") {
   auto text = write_snapshot({});
   text.replace(text.find("\"version\":1"), 11, "\"version\":2");
   CHECK_FALSE(read_snapshot(text));
-  for (const auto* junk : {"", "{}", "[]", "{\"version\":1}", "{\"version\":1,\"connections\":[{}]}"}) CHECK_FALSE(read_snapshot(junk));
+  for (const auto* junk : {"", "{}", "[]", "{\"version\":1}", "{\"version\":1,\"connections\":[{}]}"})
+    CHECK_FALSE(read_snapshot(junk));
 }
 
 TEST_CASE("a payload's identity decides before the provider's only connection does") {
@@ -144,7 +145,8 @@ TEST_CASE("a patch merges metadata by top-level key, and null removes") {
   const tenant_state s{{}, {c}};
   connection_patch p;
   p.metadata = R"({"b":null,"c":{"d":3}})";
-  CHECK(parse_json(decide_patch(s, c.id, p, seconds{86400}, {})->metadata).value() == parse_json(R"({"a":1,"c":{"d":3}})").value());
+  CHECK(parse_json(decide_patch(s, c.id, p, seconds{86400}, {})->metadata).value() ==
+        parse_json(R"({"a":1,"c":{"d":3}})").value());
 }
 
 TEST_CASE("only the sync interval may be set, and only within its bounds") {

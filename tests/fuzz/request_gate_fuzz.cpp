@@ -18,7 +18,8 @@ void require(bool holds) {
 }
 
 bool within(std::string_view part, std::string_view whole) {
-  return part.empty() || (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
 /// Whatever gets in has one framing, and every view points into the text.
@@ -36,7 +37,8 @@ void check_head(std::string_view text) {
   const auto mark = h.target.find('?');
   path p;
   if (p.parse(h.target.substr(0, mark)))
-    for (std::size_t i = 0; i < p.size(); ++i) require(!p[i].empty() && p[i].find('/') == std::string_view::npos);
+    for (std::size_t i = 0; i < p.size(); ++i)
+      require(!p[i].empty() && p[i].find('/') == std::string_view::npos);
   if (mark != h.target.npos) {
     query_reader q{h.target.substr(mark + 1)};
     q.limit();

@@ -27,7 +27,9 @@ asio::awaitable<response> echo(test_app& app, request& r) {
 asio::awaitable<response> item(test_app&, request& r) {
   co_return response::json(200, "{\"id\":\"" + std::string{r.param("id")} + "\"}");
 }
-asio::awaitable<response> static_item(test_app&, request&) { co_return response::json(200, R"({"id":"static"})"); }
+asio::awaitable<response> static_item(test_app&, request&) {
+  co_return response::json(200, R"({"id":"static"})");
+}
 asio::awaitable<response> members(test_app&, request& r) {
   const auto body = r.json_body();
   if (!body) throw_exception_from_error(body.error(), {});
@@ -101,7 +103,8 @@ server_settings test_server::quick() {
 }
 
 test_server::test_server(server_settings settings)
-    : auth_({secret{std::string{operator_token}}}, &no_tokens), server_(io_, routes_, auth_, meters_, settings) {
+    : auth_({secret{std::string{operator_token}}}, &no_tokens),
+      server_(io_, routes_, auth_, meters_, settings) {
   const auto where = server_.listen({asio::ip::address_v4::loopback(), 0});
   if (!where) throw std::runtime_error(where.error().message());
   port_ = where->port();

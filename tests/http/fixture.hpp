@@ -42,7 +42,9 @@ class test_server {
   /// Runs `f` on the server's thread and waits for it.
   void on_io(std::function<void()> f);
   std::size_t open_connections();
-  void stop(milliseconds grace) { on_io([&] { server_.stop(grace); }); }
+  void stop(milliseconds grace) {
+    on_io([&] { server_.stop(grace); });
+  }
 
  private:
   static std::vector<route> table(test_app& app);

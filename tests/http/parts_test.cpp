@@ -44,7 +44,8 @@ TEST_CASE("a head is known to be complete wherever it was cut") {
 
 TEST_CASE("a head is parsed into views of its text") {
   const std::string text =
-      "POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nX-Y:  z \r\nx-y: 2\r\nConnection: te, Close\r\n"
+      "POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nX-Y:  z \r\nx-y: 2\r\nConnection: te, "
+      "Close\r\n"
       "Expect: 100-Continue\r\n\r\n";
   head h;
   REQUIRE(parse_head(text, h));
@@ -69,7 +70,8 @@ TEST_CASE("a chunked body is the same however it is cut") {
     chunked_decoder decoder{100};
     std::string body;
     std::size_t at = 0;
-    while (!decoder.done() && at < text.size()) at += decoder.feed(std::string_view{text}.substr(at, step), body).value();
+    while (!decoder.done() && at < text.size())
+      at += decoder.feed(std::string_view{text}.substr(at, step), body).value();
     CHECK(decoder.done());
     CHECK(body == "abcdefgh");
     CHECK(text.substr(at) == "next");
@@ -92,20 +94,22 @@ TEST_CASE("a path is decoded once and what could mean two paths is none") {
   CHECK(p.size() == 0);
   CHECK(p.parse("/%2541").has_value());
   CHECK(p[0] == "%41");
-  for (const char* text : {"//", "/a//b", "/a/", "/.", "/..", "/a/../b", "/%2e", "/%2E%2e", "/a%2fb", "/a%5cb",
-                           "/1/2/3/4/5/6/7/8/9"}) {
+  for (const char* text : {"//", "/a//b", "/a/", "/.", "/..", "/a/../b", "/%2e", "/%2E%2e", "/a%2fb",
+                           "/a%5cb", "/1/2/3/4/5/6/7/8/9"}) {
     CAPTURE(text);
     CHECK(p.parse(text).error().code() == errc::not_found);
   }
-  for (const char* text : {"/%", "/%4", "/%gg", "/%00", "/%1f", "/%7f", "/%ff", "/%c0%af", "/%f8%80%80%80%af"}) {
+  for (const char* text :
+       {"/%", "/%4", "/%gg", "/%00", "/%1f", "/%7f", "/%ff", "/%c0%af", "/%f8%80%80%80%af"}) {
     CAPTURE(text);
     CHECK(p.parse(text).error().code() == errc::bad_request);
   }
 }
 
 TEST_CASE("a query is read by what each parameter may be") {
-  query_reader q{"a=x%20y+z&limit=100&flag=true&n=-3&score=0.25&id=5B0A0F7E-2b1d-4a56-9c11-7d4f3a0e9b21"
-                 "&at=2025-01-02T03:04:05+00:00&kind=b&unknown=1&unknown=2&&empty_unknown="};
+  query_reader q{
+      "a=x%20y+z&limit=100&flag=true&n=-3&score=0.25&id=5B0A0F7E-2b1d-4a56-9c11-7d4f3a0e9b21"
+      "&at=2025-01-02T03:04:05+00:00&kind=b&unknown=1&unknown=2&&empty_unknown="};
   CHECK(q.text("a") == "x y z");
   CHECK(q.limit() == 100);
   CHECK(q.boolean("flag") == true);
@@ -120,7 +124,9 @@ TEST_CASE("a query is read by what each parameter may be") {
 }
 
 TEST_CASE("every offending parameter is named") {
-  query_reader q{"twice=1&twice=1&empty=&bare&broken=%zz&utf=%ff&limit=101&flag=TRUE&score=nan&id=x&at=today&kind=c&nul=%00"};
+  query_reader q{
+      "twice=1&twice=1&empty=&bare&broken=%zz&utf=%ff&limit=101&flag=TRUE&score=nan&id=x&at=today&kind=c&nul="
+      "%00"};
   for (const char* name : {"twice", "empty", "bare", "broken", "utf", "nul"}) CHECK_FALSE(q.text(name));
   CHECK(q.limit() == 50);
   CHECK_FALSE(q.boolean("flag"));
@@ -136,7 +142,8 @@ TEST_CASE("every offending parameter is named") {
 }
 
 TEST_CASE("a limit is a plain decimal integer from 1 to 100") {
-  for (const char* value : {"0", "101", "-1", "abc", "1.5", "1e1", "99999999999999999999", "+5", "%205", "5%20", "0x5"}) {
+  for (const char* value :
+       {"0", "101", "-1", "abc", "1.5", "1e1", "99999999999999999999", "+5", "%205", "5%20", "0x5"}) {
     CAPTURE(value);
     query_reader q{std::string{"limit="} + value};
     q.limit();
@@ -149,7 +156,8 @@ TEST_CASE("a cursor comes back only as it was made, to where it was made") {
   const cursor_scope scope{"/signals", "t1", "kind=x"};
   const auto cursor = codec.encode(json::array{1, "id"}, scope);
   CHECK(codec.decode(cursor, scope).value() == json::value(json::array{1, "id"}));
-  CHECK(cursor.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos);
+  CHECK(cursor.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+        std::string::npos);
 
   const auto refused = [&](std::string_view text, const cursor_scope& s) {
     const auto got = codec.decode(text, s);
@@ -159,8 +167,9 @@ TEST_CASE("a cursor comes back only as it was made, to where it was made") {
   CHECK(refused(cursor, {"/signals", "t2", "kind=x"}));
   CHECK(refused(cursor, {"/signals", "t1", "kind=y"}));
   CHECK(refused(cursor, {"/signals", "t1k", "ind=x"}));
-  for (const std::string& text : {std::string{}, std::string{"@@@"}, std::string(1001, 'x'), std::string{"AAAA"},
-                                  std::string{"eyJuYW1lIjoiZ2l0aHViIn0"}, cursor + "=", cursor.substr(0, cursor.size() - 1)}) {
+  for (const std::string& text :
+       {std::string{}, std::string{"@@@"}, std::string(1001, 'x'), std::string{"AAAA"},
+        std::string{"eyJuYW1lIjoiZ2l0aHViIn0"}, cursor + "=", cursor.substr(0, cursor.size() - 1)}) {
     CAPTURE(text);
     CHECK(refused(text, scope));
   }
@@ -183,17 +192,19 @@ TEST_CASE("a traceparent is taken as W3C defines it") {
   const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736", parent = "00f067aa0ba902b7";
   CHECK(trace_id_of("00-" + trace + "-" + parent + "-01") == trace);
   CHECK(trace_id_of("cc-" + trace + "-" + parent + "-01-later") == trace);
-  for (const std::string& text : {"00-" + trace + "-" + parent + "-01-x", "ff-" + trace + "-" + parent + "-01",
-                                  "00-" + std::string(32, '0') + "-" + parent + "-01", "00-" + trace + "-0000000000000000-01",
-                                  "00-" + trace + "-" + parent + "-0", "00-" + trace + "-" + parent + "-0g",
-                                  "00-4BF92F3577B34DA6A3CE929D0E0E4736-" + parent + "-01", "cc-" + trace + "-" + parent + "-01x",
-                                  std::string{"junk"}, std::string{}}) {
+  for (const std::string& text :
+       {"00-" + trace + "-" + parent + "-01-x", "ff-" + trace + "-" + parent + "-01",
+        "00-" + std::string(32, '0') + "-" + parent + "-01", "00-" + trace + "-0000000000000000-01",
+        "00-" + trace + "-" + parent + "-0", "00-" + trace + "-" + parent + "-0g",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-" + parent + "-01", "cc-" + trace + "-" + parent + "-01x",
+        std::string{"junk"}, std::string{}}) {
     CAPTURE(text);
     CHECK_FALSE(trace_id_of(text));
   }
   CHECK(is_request_id("req-42.a:b_c"));
   CHECK(is_request_id(std::string(128, 'x')));
-  for (const std::string& text : {std::string{}, std::string(129, 'x'), std::string{"a b"}, std::string{"a;b"}, std::string{"ä"}})
+  for (const std::string& text :
+       {std::string{}, std::string(129, 'x'), std::string{"a b"}, std::string{"a;b"}, std::string{"ä"}})
     CHECK_FALSE(is_request_id(text));
 }
 
@@ -211,7 +222,8 @@ TEST_CASE("new trace ids are UUIDs of version 4 and differ") {
 TEST_CASE("a problem has the members of the contract and no others") {
   const auto plain = problem(error{errc::not_found}, "t-1");
   CHECK(plain.status == 404);
-  CHECK(plain.body == R"({"code":"NOT_FOUND","message":"There is nothing here.","retry_after":null,"trace_id":"t-1"})");
+  CHECK(plain.body ==
+        R"({"code":"NOT_FOUND","message":"There is nothing here.","retry_after":null,"trace_id":"t-1"})");
   CHECK(plain.headers.empty());
   const auto limited = problem(error{errc::rate_limited}.with("limit", 3).retry_in(17), "t-2");
   const auto body = parse_json_object(limited.body).value();
@@ -241,8 +253,10 @@ TEST_CASE("no second ever holds more than the burst, wherever it begins") {
   for (int i = 0; i < 5000; ++i) {
     const steady_time now{milliseconds{100'000 + i * 7}};
     const auto wait = limiter.admit("github", "t", client, now);
-    if (wait) CHECK(*wait == 1);
-    else passed.push_back(now);
+    if (wait)
+      CHECK(*wait == 1);
+    else
+      passed.push_back(now);
   }
   for (std::size_t i = 5; i < passed.size(); ++i) CHECK(passed[i] - passed[i - 5] >= seconds{1});
   CHECK(passed.size() > 5 * 30);

@@ -49,7 +49,8 @@ authenticator with_token(tenant_token t) {
 result<principal> admitted(const authenticator& a, const web::access& needed, const request& r) {
   asio::io_context io;
   std::optional<result<principal>> out;
-  asio::co_spawn(io, a.admit(needed, r), [&](std::exception_ptr, result<principal> p) { out = std::move(p); });
+  asio::co_spawn(io, a.admit(needed, r),
+                 [&](std::exception_ptr, result<principal> p) { out = std::move(p); });
   io.run();
   return out.value();
 }
@@ -64,8 +65,10 @@ json::object document() {
 void each_ref(const json::value& v, const std::function<void(std::string_view)>& visit) {
   if (const auto* object = v.if_object()) {
     for (const auto& [key, value] : *object)
-      if (key == "$ref") visit(value.as_string());
-      else each_ref(value, visit);
+      if (key == "$ref")
+        visit(value.as_string());
+      else
+        each_ref(value, visit);
   } else if (const auto* array = v.if_array()) {
     for (const auto& value : *array) each_ref(value, visit);
   }
@@ -76,9 +79,10 @@ void each_ref(const json::value& v, const std::function<void(std::string_view)>&
 TEST_CASE("a bearer is one credential after one scheme, in any letter case") {
   CHECK(bearer_of(headed{"Authorization: Bearer abc\r\n"}.r) == "abc");
   CHECK(bearer_of(headed{"authorization: bEARER   abc\r\n"}.r) == "abc");
-  for (const char* lines : {"", "Authorization: Basic abc\r\n", "Authorization: Bearer\r\n", "Authorization: Bearer \r\n",
-                            "Authorization: abc\r\n", "Authorization: Bearer a b\r\n", "Authorization: Bearerabc\r\n",
-                            "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"}) {
+  for (const char* lines :
+       {"", "Authorization: Basic abc\r\n", "Authorization: Bearer\r\n", "Authorization: Bearer \r\n",
+        "Authorization: abc\r\n", "Authorization: Bearer a b\r\n", "Authorization: Bearerabc\r\n",
+        "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"}) {
     CAPTURE(lines);
     CHECK_FALSE(bearer_of(headed{lines}.r));
   }
@@ -94,15 +98,18 @@ TEST_CASE("an operator needs the header, whichever of the configured tokens it b
     CHECK(who->tenant == acme);
   }
   const std::string bearer = "Authorization: Bearer " + std::string{operator_token} + "\r\n";
-  for (const char* header : {"", "X-Tenant-Id: 12345\r\n", "X-Tenant-Id: 00000000-0000-0000-0000-000000000000\r\n",
-                             "X-Tenant-Id: {5b0a0f7e-2b1d-4a56-9c11-7d4f3a0e9b21}\r\n", "X-Tenant-Id:\r\n"}) {
+  for (const char* header :
+       {"", "X-Tenant-Id: 12345\r\n", "X-Tenant-Id: 00000000-0000-0000-0000-000000000000\r\n",
+        "X-Tenant-Id: {5b0a0f7e-2b1d-4a56-9c11-7d4f3a0e9b21}\r\n", "X-Tenant-Id:\r\n"}) {
     CAPTURE(header);
     const auto who = admitted(a, any_tenant, headed{bearer + header}.r);
     CHECK(code_of(who) == errc::validation_failed);
     CHECK(who.error().details().contains("X-Tenant-Id"));
   }
   CHECK(admitted(a, operators_only, headed{bearer}.r));
-  CHECK(code_of(admitted(a, any_tenant, headed{bearer + "X-Tenant-Id: " + acme.str() + "\r\nX-Tenant-Id: " + other.str() + "\r\n"}.r)) ==
+  CHECK(code_of(admitted(
+            a, any_tenant,
+            headed{bearer + "X-Tenant-Id: " + acme.str() + "\r\nX-Tenant-Id: " + other.str() + "\r\n"}.r)) ==
         errc::tenant_scope_mismatch);
 }
 
@@ -115,7 +122,8 @@ TEST_CASE("a tenant token acts for its tenant within its scopes") {
   CHECK(who->tenant == acme);
   CHECK(who->token.has_value());
   CHECK(admitted(a, any_tenant, headed{bearer + "X-Tenant-Id: " + acme.str() + "\r\n"}.r));
-  CHECK(code_of(admitted(a, any_tenant, headed{bearer + "X-Tenant-Id: " + other.str() + "\r\n"}.r)) == errc::tenant_scope_mismatch);
+  CHECK(code_of(admitted(a, any_tenant, headed{bearer + "X-Tenant-Id: " + other.str() + "\r\n"}.r)) ==
+        errc::tenant_scope_mismatch);
   CHECK(code_of(admitted(a, any_tenant, headed{bearer + "X-Tenant-Id: x\r\n"}.r)) == errc::validation_failed);
   CHECK(code_of(admitted(a, operators_only, headed{bearer}.r)) == errc::forbidden);
   const auto denied = admitted(a, tenant_with("jobs:read"), headed{bearer}.r);
@@ -132,11 +140,12 @@ TEST_CASE("unknown, revoked and expired tokens are unauthorized before anything 
   CHECK(code_of(admitted(with_token(revoked), operators_only, headed{bearer}.r)) == errc::unauthorized);
   CHECK(code_of(admitted(with_token(expired), operators_only, headed{bearer}.r)) == errc::unauthorized);
   CHECK(code_of(admitted(with_token(expiring), operators_only, headed{bearer}.r)) == errc::forbidden);
-  for (const std::string& token : {std::string{"wrong-token"}, std::string{operator_token} + "x", "cdt_" + std::string(43, 'b'),
-                                   "cdt_" + std::string(42, 'a'), "cdt_" + std::string(43, '.')}) {
+  for (const std::string& token :
+       {std::string{"wrong-token"}, std::string{operator_token} + "x", "cdt_" + std::string(43, 'b'),
+        "cdt_" + std::string(42, 'a'), "cdt_" + std::string(43, '.')}) {
     CAPTURE(token);
-    CHECK(code_of(admitted(with_token(token_of_acme()), operators_only, headed{"Authorization: Bearer " + token + "\r\n"}.r)) ==
-          errc::unauthorized);
+    CHECK(code_of(admitted(with_token(token_of_acme()), operators_only,
+                           headed{"Authorization: Bearer " + token + "\r\n"}.r)) == errc::unauthorized);
   }
 }
 
@@ -170,7 +179,8 @@ TEST_CASE("every route is in the document, with the access and errors it has") {
       CHECK(ids.insert(std::string{operation.at("operationId").as_string()}).second);
       for (const auto& [status, answer] : operation.at("responses").as_object())
         if (status[0] >= '4')
-          CHECK(answer.at("content").at("application/problem+json").at("schema").at("$ref") == "#/components/schemas/ApiError");
+          CHECK(answer.at("content").at("application/problem+json").at("schema").at("$ref") ==
+                "#/components/schemas/ApiError");
     }
   CHECK(operations == server.routes().routes().size());
   for (const auto& r : server.routes().routes()) CHECK(ids.contains(std::string{r.operation_id}));

@@ -84,7 +84,9 @@ TEST_CASE("a connection serves many requests, also when they come in pieces") {
 TEST_CASE("chunks may be cut anywhere") {
   test_server server;
   client c{server.port()};
-  const std::string request = "POST /echo" + host + "Transfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n6\r\n world\r\n0\r\nT: 1\r\n\r\n";
+  const std::string request =
+      "POST /echo" + host +
+      "Transfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n6\r\n world\r\n0\r\nT: 1\r\n\r\n";
   for (const char byte : request) c.send({&byte, 1});
   CHECK(body_of(c.read_answer()) == "hello world");
 }
@@ -179,15 +181,18 @@ TEST_CASE("checks come in the order of the contract") {
   CHECK(code("POST /whoami" + host + small) == "UNAUTHORIZED");
   CHECK(code("POST /whoami" + host + "X-Tenant-Id: nonsense\r\n" + small) == "UNAUTHORIZED");
   CHECK(code("POST /whoami" + host + bearer + small) == "VALIDATION_FAILED");
-  CHECK(code("POST /whoami" + host + bearer + "X-Tenant-Id: " + tenant_text + "\r\nContent-Length: 100\r\n\r\n{}") == "BAD_REQUEST");
-  const auto answer = talk(server, "POST /whoami" + host + bearer + "X-Tenant-Id: " + tenant_text + "\r\n" + small);
+  CHECK(code("POST /whoami" + host + bearer + "X-Tenant-Id: " + tenant_text +
+             "\r\nContent-Length: 100\r\n\r\n{}") == "BAD_REQUEST");
+  const auto answer =
+      talk(server, "POST /whoami" + host + bearer + "X-Tenant-Id: " + tenant_text + "\r\n" + small);
   CHECK(body_of(answer) == "{\"tenant\":\"" + tenant_text + "\"}");
 }
 
 TEST_CASE("a route with a proof of its own knows its limit before the length is checked") {
   test_server server;
   const auto status = [&](const std::string& provider, int length) {
-    return status_of(talk(server, "POST /hooks/" + provider + host + "Content-Length: " + std::to_string(length) + "\r\n\r\n" +
+    return status_of(talk(server, "POST /hooks/" + provider + host +
+                                      "Content-Length: " + std::to_string(length) + "\r\n\r\n" +
                                       std::string(static_cast<std::size_t>(length), 'x')));
   };
   CHECK(status("unknown", 100'000) == 404);
@@ -206,8 +211,9 @@ TEST_CASE("the wrong method is answered with the right ones") {
 
 TEST_CASE("a preflight is answered without credentials and any answer may be read across origins") {
   test_server server;
-  const auto preflight = talk(server, "OPTIONS /whoami" + host +
-                                          "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
+  const auto preflight =
+      talk(server, "OPTIONS /whoami" + host +
+                       "Origin: https://app.example\r\nAccess-Control-Request-Method: POST\r\n\r\n");
   CHECK(status_of(preflight) == 204);
   CHECK_FALSE(header_of(preflight, "Content-Length"));
   CHECK(header_of(preflight, "Access-Control-Allow-Origin") == "*");
@@ -222,13 +228,15 @@ TEST_CASE("a preflight is answered without credentials and any answer may be rea
   settings.cors_origins = {"https://app.example"};
   test_server strict{settings};
   const auto origin = [&](const std::string& from) {
-    return header_of(talk(strict, "GET /canary" + host + "Origin: " + from + "\r\n\r\n"), "Access-Control-Allow-Origin");
+    return header_of(talk(strict, "GET /canary" + host + "Origin: " + from + "\r\n\r\n"),
+                     "Access-Control-Allow-Origin");
   };
   CHECK(origin("https://app.example") == "https://app.example");
   CHECK_FALSE(origin("https://app.example.evil"));
 }
 
-TEST_CASE("after stop, requests in flight are answered, nobody gets in, and idle connections may ask once more") {
+TEST_CASE(
+    "after stop, requests in flight are answered, nobody gets in, and idle connections may ask once more") {
   test_server server;
   client busy{server.port()}, idle{server.port()}, quiet{server.port()};
   idle.send("GET /canary" + host + "\r\n");
@@ -270,7 +278,8 @@ TEST_CASE("requests are counted by route, method and status, never by path") {
   talk(server, "GET /items/42" + host + "\r\n");
   talk(server, "GET /nowhere/42" + host + "\r\n");
   const auto text = server.meters().exposition();
-  CHECK(text.find(R"(http_requests_total{method="GET",route="/items/{id}",status="200"} 1)") != std::string::npos);
+  CHECK(text.find(R"(http_requests_total{method="GET",route="/items/{id}",status="200"} 1)") !=
+        std::string::npos);
   CHECK(text.find(R"(route="unmatched",status="404"} 1)") != std::string::npos);
   CHECK(text.find("/42") == std::string::npos);
 }

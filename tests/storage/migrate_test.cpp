@@ -28,12 +28,8 @@ bool has_rows(session& s, std::string_view sql) {
 
 TEST_CASE("a new store has every step pending, a migrated one none") {
   dialect kind{};
-  SUBCASE("sqlite") {
-    kind = dialect::sqlite;
-  }
-  SUBCASE("postgresql") {
-    kind = dialect::postgresql;
-  }
+  SUBCASE("sqlite") { kind = dialect::sqlite; }
+  SUBCASE("postgresql") { kind = dialect::postgresql; }
   test_store store{kind, false};
   const auto s = store.open();
   auto before = state(*s);
@@ -52,12 +48,8 @@ TEST_CASE("a new store has every step pending, a migrated one none") {
 
 TEST_CASE("a migration that dies at any statement leaves whole steps, and the next start completes them") {
   dialect kind{};
-  SUBCASE("sqlite") {
-    kind = dialect::sqlite;
-  }
-  SUBCASE("postgresql") {
-    kind = dialect::postgresql;
-  }
+  SUBCASE("sqlite") { kind = dialect::sqlite; }
+  SUBCASE("postgresql") { kind = dialect::postgresql; }
   const std::array steps{first, second};
   int deaths = 0;
   for (bool died = true; died; ++deaths) {
@@ -87,12 +79,8 @@ TEST_CASE("a migration that dies at any statement leaves whole steps, and the ne
 
 TEST_CASE("a session that is lost in a migration leaves nothing of the step") {
   dialect kind{};
-  SUBCASE("sqlite") {
-    kind = dialect::sqlite;
-  }
-  SUBCASE("postgresql") {
-    kind = dialect::postgresql;
-  }
+  SUBCASE("sqlite") { kind = dialect::sqlite; }
+  SUBCASE("postgresql") { kind = dialect::postgresql; }
   test_store store{kind, false};
   {
     const auto s = store.open();
@@ -123,12 +111,8 @@ TEST_CASE("a changed, a missing and a late step are refused") {
 
 TEST_CASE("processes that start together migrate once") {
   dialect kind{};
-  SUBCASE("sqlite") {
-    kind = dialect::sqlite;
-  }
-  SUBCASE("postgresql") {
-    kind = dialect::postgresql;
-  }
+  SUBCASE("sqlite") { kind = dialect::sqlite; }
+  SUBCASE("postgresql") { kind = dialect::postgresql; }
   test_store store{kind, false};
   std::array<result<std::vector<std::string>>, 4> outcomes;
   std::vector<std::thread> threads;

@@ -77,14 +77,8 @@ job sample_job(const connection& c, job_type type = job_type::webhook);
 
 }  // namespace connectord::storage::testing
 
-#define EACH_STORE(store)                                     \
-  connectord::storage::dialect kind_of_store{};               \
-  SUBCASE("sqlite") {                                         \
-    kind_of_store = connectord::storage::dialect::sqlite;     \
-  }                                                           \
-  SUBCASE("postgresql") {                                     \
-    kind_of_store = connectord::storage::dialect::postgresql; \
-  }                                                           \
-  connectord::storage::testing::test_store store {            \
-    kind_of_store                                             \
-  }
+#define EACH_STORE(store)                                                             \
+  connectord::storage::dialect kind_of_store{};                                       \
+  SUBCASE("sqlite") { kind_of_store = connectord::storage::dialect::sqlite; }         \
+  SUBCASE("postgresql") { kind_of_store = connectord::storage::dialect::postgresql; } \
+  connectord::storage::testing::test_store store { kind_of_store }

@@ -6,14 +6,14 @@
 #include "storage/migrate.hpp"
 #include "storage/session.hpp"
 
+#include <doctest/doctest.h>
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <doctest/doctest.h>
 
+#include <unistd.h>
 #include <deque>
 #include <filesystem>
 #include <functional>
-#include <unistd.h>
 
 namespace connectord {
 
@@ -47,7 +47,8 @@ class actor_fixture {
     auto slot = std::make_shared<std::optional<result<Reply>>>();
     host(system.spawn([=](caf::event_based_actor* self) {
       self->request(to, seconds{86400}, m)
-          .then([=](const Reply& r) { slot->emplace(r); }, [=](const caf::error& e) { slot->emplace(from_caf(e)); });
+          .then([=](const Reply& r) { slot->emplace(r); },
+                [=](const caf::error& e) { slot->emplace(from_caf(e)); });
     }));
     return slot;
   }
@@ -74,7 +75,8 @@ class temporary_store {
   temporary_store() {
     char pattern[] = "/tmp/connectord-test-XXXXXX";
     folder_ = ::mkdtemp(pattern);
-    store = *storage::open_store({storage::dialect::sqlite, (folder_ / "test.db").string()}, milliseconds{1000}, false);
+    store = *storage::open_store({storage::dialect::sqlite, (folder_ / "test.db").string()},
+                                 milliseconds{1000}, false);
     db = *store->open();
     REQUIRE(storage::migrate_up(*db, now_utc()).has_value());
   }

@@ -13,9 +13,10 @@ inline constexpr std::string_view test_secret = "a secret of the whole app";
 
 /// The shipped definitions, with an app-wide secret for the provider `example`.
 inline services_ptr test_services(metrics& m) {
-  auto made = std::make_shared<services>(
-      services{config::load_catalog(std::nullopt, true).value(), m,
-               keyring{{{"k1", secret{std::string(32, 'k')}}}}, {}});
+  auto made = std::make_shared<services>(services{config::load_catalog(std::nullopt, true).value(),
+                                                  m,
+                                                  keyring{{{"k1", secret{std::string(32, 'k')}}}},
+                                                  {}});
   provider::proof_settings proofs;
   proofs.app_secret = secret{std::string{test_secret}};
   made->webhooks.proofs.emplace("example", proofs);
@@ -35,8 +36,9 @@ inline ingest_webhook test_delivery(int number, std::string_view key = test_secr
 }
 
 inline tenant_command as_command(mutation m, std::uint64_t fingerprint = 0, bool provision = false) {
-  tenant_command c{request_meta{"trace", std::chrono::steady_clock::now() + std::chrono::hours{1}, fingerprint, {}},
-                   std::move(m)};
+  tenant_command c{
+      request_meta{"trace", std::chrono::steady_clock::now() + std::chrono::hours{1}, fingerprint, {}},
+      std::move(m)};
   c.provision = provision;
   return c;
 }
