@@ -180,7 +180,11 @@ asio::awaitable<void> shut_down(web::server& web, doors& d, const bridge_ptr& vi
 }
 
 /// Migrated where the profile allows it, and fitting the key ring; else the exit code.
-std::variant<std::shared_ptr<storage::store>, int> prepare_store(const config::settings& s) {
+struct prepared_store {
+  std::shared_ptr<storage::store> store;
+  bool migrated = false;
+};
+std::variant<prepared_store, int> prepare_store(const config::settings& s) {
   auto store = open_store(s, true);
   if (!store) {
     const bool taken = store.error().code() == errc::conflict;
@@ -200,13 +204,13 @@ std::variant<std::shared_ptr<storage::store>, int> prepare_store(const config::s
   if (!state) return exit_failure;
   if (!state->pending.empty()) {
     log::warn("store.migrations_pending", {{"hint", "run: connectord migrate up"}});
-    return std::shared_ptr<storage::store>{std::move(*store)};
+    return prepared_store{std::move(*store), false};
   }
   const auto problems = check_keys(**db, s.crypto_keys);
   if (!problems) return exit_failure;
   for (const auto& p : *problems) std::cerr << p << '\n';
   if (!problems->empty()) return config::exit_configuration;
-  return std::shared_ptr<storage::store>{std::move(*store)};
+  return prepared_store{std::move(*store), true};
 }
 
 store_plan plan_for(const config::settings& s, std::shared_ptr<storage::store> store) {
@@ -229,7 +233,8 @@ std::string openapi_document_of(const provider::catalog&) {
 int serve(const config::settings& settings, provider::catalog catalog) {
   auto prepared = prepare_store(settings);
   if (const int* code = std::get_if<int>(&prepared)) return *code;
-  const auto plan = plan_for(settings, std::get<std::shared_ptr<storage::store>>(std::move(prepared)));
+  const bool migrated = std::get<prepared_store>(prepared).migrated;
+  const auto plan = plan_for(settings, std::get<prepared_store>(prepared).store);
 
   metrics meters;
   observatory sky{meters};
@@ -259,6 +264,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .cursors = web::cursor_codec{settings.crypto_keys},
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};
+  app.migrated = migrated;
   const web::router routes{web::all_routes(&app)};
   app.openapi = web::openapi_document(routes, web::version);
   const web::authenticator auth{settings.operator_tokens, [&app](std::string digest) {

@@ -164,6 +164,11 @@ struct transaction {
     return job_value{};
   }
 
+  result<job_value> operator()(const touch_token& r) const {
+    if (const auto stored = storage::touch_token(db, r.tenant, r.id, r.now); !stored) return stored.error();
+    return job_value{};
+  }
+
   result<job_value> operator()(const find_token& r) const {
     auto row = storage::find_token(db, r.secret_sha256);
     if (!row) return row.error();

@@ -5,7 +5,13 @@
 
 namespace connectord::web {
 
+result<> serving(const app& a) {
+  if (a.migrated) return {};
+  return error{errc::service_unavailable, "The store waits for its migrations."}.retry_in(5);
+}
+
 result<request_meta> admitted(app& a, const request& r, const tenant_id& t, std::uint64_t fingerprint) {
+  if (const auto ok = serving(a); !ok) return ok.error();
   auto right = a.permits.take(t);
   if (!right) {
     a.meters.permits_refused({"tenant"}).Increment();
@@ -38,12 +44,28 @@ asio::awaitable<result<std::vector<connection>>> connections(app& a, request& r)
   co_return answer.error();
 }
 
+namespace {
+
+constexpr seconds token_patience{5}, last_use_resolution{60};
+
+asio::awaitable<result<db_answer>> ask_of_itself(app& a, registry_request what) {
+  const request_meta meta{{}, std::chrono::steady_clock::now() + token_patience, 0, {}};
+  const registry_command m{meta, std::move(what)};
+  co_return co_await ask(a.via, a.registry.get(), m, meta.deadline);
+}
+
+}  // namespace
+
 asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex) {
-  const request_meta meta{{}, std::chrono::steady_clock::now() + seconds{5}, 0, {}};
-  const registry_command m{meta, find_token{std::move(sha256_hex), now_utc()}};
-  auto row = co_await ask(a.via, a.registry.get(), m, meta.deadline);
+  if (const auto ok = serving(a); !ok) co_return ok.error();
+  const auto now = now_utc();
+  auto row = co_await ask_of_itself(a, find_token{std::move(sha256_hex), now});
   if (!row) co_return row.error();
-  co_return row->get<tenant_token>();
+  auto token = row->get<tenant_token>();
+  // The last use is coarse, and nobody waits for it to be written.
+  if (!token.revoked_at && (!token.last_used_at || now - *token.last_used_at > last_use_resolution))
+    asio::co_spawn(co_await asio::this_coro::executor, ask_of_itself(a, touch_token{token.tenant, token.id, now}), asio::detached);
+  co_return token;
 }
 
 namespace {

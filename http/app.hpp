@@ -68,8 +68,11 @@ struct app {
   std::function<bool()> draining = [] { return false; };
   const router* routes = nullptr;
   std::string openapi;  ///< the document, made once
+  bool migrated = true;  ///< as /readyz saw it last
 };
 
+/// SERVICE_UNAVAILABLE until the store has the schema of this binary.
+result<> serving(const app& a);
 /// What travels with a command. RATE_LIMITED when the tenant has too many in flight.
 result<request_meta> admitted(app& a, const request& r, const tenant_id& t, std::uint64_t fingerprint = 0);
 request_meta unlimited(const request& r);
@@ -111,6 +114,7 @@ asio::awaitable<result<std::vector<connection>>> connections(app& a, request& r)
 
 template <class T>
 asio::awaitable<result<T>> ask_registry(app& a, request& r, registry_request what) {
+  if (const auto ok = serving(a); !ok && !std::holds_alternative<check_store>(what)) co_return ok.error();
   const registry_command m{unlimited(r), std::move(what)};
   auto answer = co_await ask(a.via, a.registry.get(), m, r.deadline);
   if (!answer) co_return answer.error();

@@ -49,6 +49,7 @@ class server::core : public std::enable_shared_from_this<core> {
   asio::steady_timer ticker, pause;
   std::unordered_set<connection*> connections;
   bool stopping = false;
+  steady_time cut_at = steady_time::max();  ///< after stop(): when nobody is listened to any more
   prometheus::Gauge& inflight;
   prometheus::Gauge& open_gauge;
 
@@ -69,7 +70,7 @@ class server::connection : public std::enable_shared_from_this<connection> {
   asio::awaitable<void> run();
   /// Called by the sweep and by stop().
   void expire_if_due(steady_time now);
-  void end_soon(steady_time when);
+  void end_soon();
 
  private:
   enum class phase { idle, head, body, handler, answer, linger };
@@ -161,8 +162,8 @@ void server::core::stop(milliseconds grace) {
   error_code ignored;
   acceptor.close(ignored);
   pause.cancel();
-  const auto when = steady_clock::now() + grace;
-  for (auto* c : connections) c->end_soon(when);
+  cut_at = steady_clock::now() + grace;
+  for (auto* c : connections) c->end_soon();
   ticker.cancel();
 }
 
@@ -206,6 +207,7 @@ server::connection::~connection() { core_->connections.erase(this); }
 void server::connection::enter(phase p, milliseconds allowed) {
   phase_ = p;
   deadline_ = steady_clock::now() + allowed;
+  end_soon();
 }
 
 void server::connection::expire_if_due(steady_time now) {
@@ -216,8 +218,9 @@ void server::connection::expire_if_due(steady_time now) {
   socket_.cancel(ignored);
 }
 
-void server::connection::end_soon(steady_time when) {
-  if (phase_ == phase::idle) deadline_ = std::min(deadline_, when);
+/// Answers are owed to the end; input that does not come holds up nothing.
+void server::connection::end_soon() {
+  if (phase_ != phase::handler && phase_ != phase::answer) deadline_ = std::min(deadline_, core_->cut_at);
 }
 
 asio::awaitable<void> server::connection::run() {

@@ -41,8 +41,8 @@ class server {
 
   /// Starts to accept; the real address when port 0 was asked for.
   boost::system::result<tcp::endpoint> listen(const tcp::endpoint& where);
-  /// Accepts nothing more. Requests in flight are answered, idle connections get `grace` to ask once
-  /// more (for /readyz) and every connection ends with its next answer.
+  /// Accepts nothing more. Requests that have arrived are answered, connections get `grace` to send
+  /// the rest of one or to ask once more (for /readyz), and every connection ends with its next answer.
   void stop(milliseconds grace = milliseconds{500});
   bool stopping() const noexcept;
   std::size_t open_connections() const noexcept;

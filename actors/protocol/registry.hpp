@@ -72,6 +72,12 @@ struct find_token {
   timestamp now{};
 };
 
+/// Notes when a token was last used.
+struct touch_token {
+  tenant_id tenant;
+  token_id id;
+  timestamp now{};
+};
 /// Whether the store answers, and has the schema that this binary knows.
 struct check_store {};
 struct store_health {
@@ -80,7 +86,7 @@ struct store_health {
 
 using registry_request = std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant,
                                       list_tenants, set_tenant_status, restart_tenant, list_workloads,
-                                      get_workload, create_token, list_tokens, revoke_token, find_token>;
+                                      get_workload, create_token, list_tokens, revoke_token, find_token, touch_token>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}

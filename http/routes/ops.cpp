@@ -98,6 +98,7 @@ asio::awaitable<response> restart(app& a, request& r) {
 }
 
 asio::awaitable<response> unrouted(app& a, request& r) {
+  if (const auto ok = serving(a); !ok) co_return refuse(ok.error(), r);
   query_reader q{r.query};
   unrouted_filter f{provider_of(a, q), q.time("received_after")};
   const auto bound = q.bound_to({"provider", "received_after"});
@@ -119,6 +120,7 @@ asio::awaitable<response> unrouted(app& a, request& r) {
 }
 
 asio::awaitable<response> route_again(app& a, request& r) {
+  if (const auto ok = serving(a); !ok) co_return refuse(ok.error(), r);
   const auto id = path_id<unrouted_id>(r, "id");
   if (!id) co_return refuse(id.error(), r);
   const reroute_delivery m{unlimited(r), *id, r.received_at};

@@ -27,6 +27,7 @@ asio::awaitable<response> health(app&, request&) {
 asio::awaitable<response> readiness(app& a, request& r) {
   const auto store = co_await ask_registry<store_health>(a, r, check_store{});
   const bool migrated = store && store->migrated;
+  if (store) a.migrated = migrated;
   const auto word = [](bool ok) { return ok ? "ok" : "error"; };
   if (store && migrated && !a.draining()) {
     std::string body;

@@ -107,6 +107,7 @@ asio::awaitable<response> from_operator(app& a, request& r) {
 }
 
 asio::awaitable<response> for_app(app& a, request& r) {
+  if (const auto ok = serving(a); !ok) co_return refuse(ok.error(), r);
   auto d = delivery_of(r, false);
   if (!d) co_return refuse(d.error(), r);
   auto meta = unlimited(r);
