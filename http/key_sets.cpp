@@ -9,6 +9,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -84,23 +85,28 @@ seconds lifetime_of(std::string_view cache_control) {
 
 bool key_sets::may_refetch(entry& e, const std::string& kid, steady_time now) {
   std::erase_if(e.unknown, [&](const auto& u) { return now - u.second >= memory; });
-  const bool known = std::ranges::find(e.unknown, kid, &std::pair<std::string, steady_time>::first) !=
-                     e.unknown.end();
+  const bool known =
+      std::ranges::find(e.unknown, kid, &std::pair<std::string, steady_time>::first) != e.unknown.end();
   return !known && kid.size() <= most_id_bytes && e.unknown.size() < most_refetches;
 }
 
 asio::awaitable<void> key_sets::refresh(std::string url, entry& e) {
-  const auto answer = co_await fetch_(url, std::chrono::steady_clock::now() + patience);
+  result<http_answer> answer = error{errc::internal};
+  try {
+    answer = co_await fetch_(std::move(url), std::chrono::steady_clock::now() + patience);
+  } catch (const std::exception& bug) {
+    log::error("key_set.fetch_failed", {{"error", bug.what()}});
+  }
   auto keys = answer ? parse_key_set(answer->body) : std::nullopt;
   const auto now = now_();
   if (keys) {
     e.keys = std::make_shared<const provider::key_set>(std::move(*keys));
     e.fresh_until = now + lifetime_of(answer->header("cache-control").value_or(""));
   } else {
-    e.last_failure = answer ? error{errc::provider_error}.with(
-                                  "provider", json::object{{"status", answer->status},
-                                                           {"error", "malformed_response"}})
-                            : answer.error();
+    e.last_failure =
+        answer ? error{errc::provider_error}.with(
+                     "provider", json::object{{"status", answer->status}, {"error", "malformed_response"}})
+               : answer.error();
     e.retry_at = now + retry_pause;
     log::warn("key_set.unavailable", {{"error", json::serialize(e.last_failure.details())}});
   }

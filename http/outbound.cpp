@@ -1,8 +1,8 @@
 #include "http/outbound.hpp"
 
+#include "base/json.hpp"
 #include "base/log.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -48,6 +48,13 @@ error failed(const error_code& why) {
   return failed("network_error");
 }
 
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
 ip_address plain(const asio::ip::address& a) {
   const auto v6 = a.is_v6() ? a.to_v6() : make_address_v6(asio::ip::v4_mapped, a.to_v4());
   return v6.to_bytes();
@@ -62,10 +69,10 @@ std::optional<std::string_view> http_answer::header(std::string_view lower_case_
 }
 
 bool is_public(const ip_address& address) noexcept {
-  static const auto closed_v4 = networks(
-      {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-       "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-       "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"});
+  static const auto closed_v4 =
+      networks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+                "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
+                "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"});
   // Of v6 only 2000::/3 is handed out, and in it some ranges stand for v4 addresses or documentation.
   static const auto open_v6 = parse_network("2000::/3").value();
   static const auto closed_v6 = networks({"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"});
@@ -85,8 +92,7 @@ struct outbound_client::target {
     target t;
     t.tls = url->scheme_id() == boost::urls::scheme::https;
     if (!t.tls && url->scheme_id() != boost::urls::scheme::http) return std::nullopt;
-    t.host = url->host_address();
-    std::ranges::transform(t.host, t.host.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
+    t.host = lower(url->host_address());
     t.port = url->has_port() ? std::string{url->port()} : t.tls ? "443" : "80";
     t.authority = std::string{url->encoded_host_and_port()};
     t.path = std::string{url->encoded_target()};
@@ -165,11 +171,7 @@ asio::awaitable<result<http_answer>> outbound_client::exchange(Stream& stream, c
   http_answer out;
   out.status = static_cast<int>(got.result_int());
   if (out.status < 200 || out.status > 299) co_return failed("http_error", out.status);
-  for (const auto& f : got) {
-    std::string name{f.name_string()};
-    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-    out.headers.emplace_back(std::move(name), std::string{f.value()});
-  }
+  for (const auto& f : got) out.headers.emplace_back(lower(f.name_string()), std::string{f.value()});
   out.body = std::move(got.body());
   co_return out;
 }
