@@ -54,6 +54,8 @@ asio::awaitable<result<db_answer>> ask_of_itself(app& a, registry_request what) 
   co_return co_await ask(a.via, a.registry.get(), m, meta.deadline);
 }
 
+asio::awaitable<void> note_use(app& a, touch_token use) { co_await ask_of_itself(a, std::move(use)); }
+
 }  // namespace
 
 asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex) {
@@ -64,7 +66,8 @@ asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex
   auto token = row->get<tenant_token>();
   // The last use is coarse, and nobody waits for it to be written.
   if (!token.revoked_at && (!token.last_used_at || now - *token.last_used_at > last_use_resolution))
-    asio::co_spawn(co_await asio::this_coro::executor, ask_of_itself(a, touch_token{token.tenant, token.id, now}), asio::detached);
+    asio::co_spawn(co_await asio::this_coro::executor, note_use(a, touch_token{token.tenant, token.id, now}),
+                   asio::detached);
   co_return token;
 }
 
