@@ -2,6 +2,7 @@
 
 #include "actors/directory.hpp"
 #include "actors/inbox.hpp"
+#include "actors/janitor.hpp"
 #include "actors/ops.hpp"
 #include "actors/registry.hpp"
 #include "actors/store_gate.hpp"
@@ -59,6 +60,7 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   made->webhooks.dedupe = s.webhook_dedupe_days;
   made->longest_sync_interval = s.sync_scheduler_max_overridden_interval_seconds;
   made->idempotency = s.idempotency_ttl_hours;
+  made->retention = {s.retention_deliveries_days, s.retention_jobs_days, s.retention_signals_days};
   return made;
 }
 
@@ -142,6 +144,9 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
                       }});
   children.push_back({"registry", [&d](auto* root) {
                         return d.registry.set(spawn_registry(root, d.store.get(), d.directory.get()));
+                      }});
+  children.push_back({"scheduler", [&d, s](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(spawn_janitor(root, s, d.store.get()));
                       }});
   return children;
 }

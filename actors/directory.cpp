@@ -9,10 +9,8 @@
 namespace connectord {
 namespace {
 
-using std::chrono::steady_clock;
-
-int whole_seconds(steady_time until) {
-  const auto left = std::chrono::ceil<seconds>(until - steady_clock::now()).count();
+int whole_seconds(steady_time::duration wait) {
+  const auto left = std::chrono::ceil<seconds>(wait).count();
   return static_cast<int>(std::max<std::int64_t>(left, 1));
 }
 
@@ -86,7 +84,8 @@ caf::result<Reply> directory::pass_on(const tenant_id& id, Message& m) {
 }
 
 error directory::not_now(const slot& s) const {
-  return error{errc::tenant_unavailable}.retry_in(s.next_try ? whole_seconds(*s.next_try) : 1);
+  return error{errc::tenant_unavailable}.retry_in(
+      s.next_try ? whole_seconds(*s.next_try - self_->clock().now()) : 1);
 }
 
 directory::slot& directory::slot_of(const tenant_id& id) {
@@ -99,7 +98,7 @@ directory::slot& directory::slot_of(const tenant_id& id) {
 }
 
 void directory::used(slot& s) {
-  s.last_used = steady_clock::now();
+  s.last_used = self_->clock().now();
   if (s.actor) by_use_.splice(by_use_.end(), by_use_, s.turn);
 }
 
@@ -108,10 +107,11 @@ void directory::used(slot& s) {
 void directory::activate(slot& s) {
   ++s.generation;
   s.next_try.reset();
+  s.wake = false;
   s.phase = tenant_phase::running;
   s.actor = spawn_tenant(self_, services_, s.id, store_);
   s.turn = by_use_.insert(by_use_.end(), s.id);
-  s.last_used = steady_clock::now();
+  s.last_used = self_->clock().now();
   self_->monitor(s.actor);
   living_.emplace(s.actor.address(), s.id);
   release_held(s);
@@ -149,7 +149,7 @@ void directory::on_down(const caf::down_msg& down) {
     if (living_.empty()) drained_->deliver(done{});
     return;
   }
-  if (s.phase == tenant_phase::idle && !s.held.empty()) activate(s);
+  if (s.phase == tenant_phase::idle && (s.wake || !s.held.empty())) activate(s);
 }
 
 void directory::on_crash(slot& s, const caf::error& reason) {
@@ -160,7 +160,7 @@ void directory::on_crash(slot& s, const caf::error& reason) {
   s.signs->restarted();
   meters.actor_restarts({"tenant"}).Increment();
   const auto jitter = std::uniform_real_distribution{-1.0, 1.0}(dice_);
-  auto pause = s.history.crashed(policy_, steady_clock::now(), jitter);
+  auto pause = s.history.crashed(policy_, self_->clock().now(), jitter);
   s.phase = pause ? tenant_phase::restarting : tenant_phase::unavailable;
   if (!pause) {
     pause = probe_pause(s.failed_probes++);
@@ -168,7 +168,7 @@ void directory::on_crash(slot& s, const caf::error& reason) {
       std::visit([&](auto& h) { h.second.refuse(error{errc::tenant_unavailable}.retry_in(300)); }, held);
     s.history.forget();
   }
-  s.next_try = steady_clock::now() + *pause;
+  s.next_try = self_->clock().now() + *pause;
   s.signs->turn(vital_state::restarting);
   log::warn("tenant.crashed", {{"tenant_id", s.id},
                                {"unavailable", s.phase == tenant_phase::unavailable},
@@ -179,7 +179,7 @@ void directory::on_crash(slot& s, const caf::error& reason) {
 
 void directory::on_sweep() {
   self_->delayed_send(self_, sweep_interval, sweep{});
-  const auto now = steady_clock::now();
+  const auto now = self_->clock().now();
   auto over =
       by_use_.size() > services_->most_live_tenants ? by_use_.size() - services_->most_live_tenants : 0;
   for (const auto& id : std::vector<tenant_id>(by_use_.begin(), by_use_.end())) {
@@ -213,6 +213,7 @@ caf::result<done> directory::on_steer(const steer_tenant& m) {
     s.history.forget();
     s.locked_out.release();
     s.failed_probes = 0;
+    s.wake = m.what == action::revive;
   }
   if (s.phase == tenant_phase::running) {
     begin_leaving(s);

@@ -56,6 +56,7 @@ class directory {
     quarantine locked_out;
     int failed_probes = 0;
     std::uint64_t generation = 0;
+    bool wake = false;  ///< once it has left: work may be waiting for it in the store
     std::optional<steady_time> next_try;  ///< while restarting or unavailable
   };
 

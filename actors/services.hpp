@@ -19,12 +19,18 @@ struct webhook_policy {
   std::int64_t most_unrouted = 100'000;  ///< rows of one provider
 };
 
+/// How long rows are kept; zero keeps them.
+struct retention_policy {
+  std::chrono::days deliveries{30}, jobs{30}, signals{0};
+};
+
 /// What every actor may need and none of them changes. Made once, before the tree.
 struct services {
   provider::catalog catalog;
   metrics& meters;
   keyring keys;
   webhook_policy webhooks;
+  retention_policy retention{};
   std::chrono::hours idempotency{24};  ///< how long answers are kept under their keys
   seconds longest_sync_interval{86400};
   std::size_t most_live_tenants = 10'000;

@@ -49,7 +49,7 @@ struct directory_fixture : actor_fixture {
       run();
       if (i < 5) pass(milliseconds{0});
       script.fate = [](std::size_t) { return fault::none; };
-      if (health(acme).phase == tenant_phase::restarting) pass(seconds{31});
+      if (health(acme).phase == tenant_phase::restarting) pass(seconds{5});
     }
   }
 };

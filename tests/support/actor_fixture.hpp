@@ -100,7 +100,10 @@ enum class fault { none, hold, refuse_before, in_doubt_before_commit, in_doubt_a
 struct store_script {
   storage::session* db = nullptr;
   std::function<fault(std::size_t job)> fate = [](std::size_t) { return fault::none; };
-  std::size_t jobs = 0;  ///< seen so far
+  std::size_t jobs = 0;                ///< seen so far, without those of `spared`
+  std::optional<tenant_id> spared{};   ///< whose jobs always run in peace
+  std::optional<tenant_id> current{};  ///< whose job it is that `fate` is asked about
+  std::function<void()> ran = [] {};   ///< after each transaction
 };
 
 struct release_one : message {};
@@ -118,6 +121,8 @@ class scripted_store {
   interface::behavior_type behavior() {
     return {
         [this](const db_job& j) -> caf::result<db_answer> {
+          if (j.tenant && j.tenant == script_->spared) return run(j, fault::none);
+          script_->current = j.tenant;
           const auto what = script_->fate(script_->jobs++);
           if (what == fault::hold) {
             held_.push_back({j, promise<db_answer>{self_}});
@@ -126,6 +131,7 @@ class scripted_store {
           return run(j, what);
         },
         [this](const release_one&) {
+          if (held_.empty()) return;
           auto [job, reply] = std::move(held_.front());
           held_.pop_front();
           auto ran = run_plainly(job);
@@ -139,11 +145,11 @@ class scripted_store {
     auto& db = *script_->db;
     REQUIRE(db.begin_write().has_value());
     auto ran = (*j.fn)(db);
-    if (!ran) {
+    if (ran)
+      REQUIRE(db.commit().has_value());
+    else
       db.rollback();
-      return ran.error();
-    }
-    REQUIRE(db.commit().has_value());
+    script_->ran();
     return ran;
   }
 
