@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "config/command_line.hpp"
 #include "http/app.hpp"
+#include "http/key_sets.hpp"
 #include "http/openapi.hpp"
 #include "http/server.hpp"
 #include "storage/migrate.hpp"
@@ -64,6 +65,11 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   return made;
 }
 
+/// `url` at another origin.
+std::string rebased(const std::string& url, const std::optional<std::string>& origin) {
+  return origin ? *origin + std::string{config::parse_url(url)->rest} : url;
+}
+
 web::provider_facts facts_of(const provider::definition& d, const config::provider_settings& s) {
   web::provider_facts f;
   f.configured = s.configured() || d.auth == provider::auth_type::webhook;
@@ -72,6 +78,9 @@ web::provider_facts facts_of(const provider::definition& d, const config::provid
   const auto limit = s.values.find(d.webhook.body_limit_kb_key);
   if (limit != s.values.end())
     f.webhook_body_limit = static_cast<std::size_t>(*config::parse_integer(limit->second)) * 1024;
+  // Deliveries without an audience to check are refused whatever their keys: then nothing is fetched.
+  if (d.proven_by(provider::proof_scheme::jwt_jwks) && s.values.contains(d.webhook.audience_key))
+    f.key_set_url = rebased(*d.oauth->jwks_url, s.oauth_base);
   return f;
 }
 
@@ -110,6 +119,15 @@ web::server_settings limits_for(const config::settings& s) {
   l.body_limit = s.max_body_bytes;
   l.cors_origins = s.cors_allowed_origins;
   return l;
+}
+
+web::outbound_settings outbound_for(const config::settings& s) {
+  web::outbound_settings o;
+  o.allowed_hosts = s.outbound_allow.hosts;
+  o.allowed_networks = s.outbound_allow.networks;
+  o.relaxed = s.relaxed();
+  o.total_timeout = s.http_client_timeout_seconds;
+  return o;
 }
 
 /// Where the rest of the process finds the children of the root.
@@ -270,6 +288,11 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};
   app.migrated = migrated;
+  web::outbound_client outbound{io, outbound_for(settings)};
+  web::key_sets keys{io, [&outbound](std::string url, steady_time deadline) {
+                       return outbound.get(std::move(url), deadline);
+                     }};
+  app.keys = &keys;
   const web::router routes{web::all_routes(&app)};
   app.openapi = web::openapi_document(routes, web::version);
   const web::authenticator auth{settings.operator_tokens, [&app](std::string digest) {

@@ -23,11 +23,14 @@
 
 namespace connectord::web {
 
+class key_sets;
+
 /// What a deployment says about one provider.
 struct provider_facts {
   bool configured = false, webhook_secret_configured = false;
   std::vector<std::string> scopes;
   std::size_t webhook_body_limit = 0;  ///< bytes
+  std::string key_set_url;             ///< empty unless deliveries are proven by its keys
 };
 
 struct retry_policy {
@@ -65,9 +68,10 @@ struct app {
   rate_limiter limiter;
   permit_pool<tenant_id> permits;
   const authenticator* auth = nullptr;
+  key_sets* keys = nullptr;  ///< for proofs by key set
   std::function<bool()> draining = [] { return false; };
   const router* routes = nullptr;
-  std::string openapi;  ///< the document, made once
+  std::string openapi;   ///< the document, made once
   bool migrated = true;  ///< as /readyz saw it last
 };
 

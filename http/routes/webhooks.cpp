@@ -1,4 +1,6 @@
+#include "base/log.hpp"
 #include "http/app.hpp"
+#include "http/key_sets.hpp"
 #include "http/problem.hpp"
 
 /// Where deliveries come in: the tenant's URL, the app's URL, and the operator's. The order of the
@@ -84,9 +86,24 @@ response shown(const ingest_outcome& o) {
   return accepted.deduplicated ? std::move(out).with("Idempotency-Replayed", "true") : std::move(out);
 }
 
+/// Fetches what a proof by key set needs. Without keys the proof fails: closed, not open.
+asio::awaitable<void> add_keys(app& a, const request& r, ingest_webhook& d) {
+  const auto facts = a.facts.providers.find(d.provider);
+  if (d.proven || a.keys == nullptr || facts == a.facts.providers.end() || facts->second.key_set_url.empty())
+    co_return;
+  auto kid = provider::jwt_key_id({d.headers, d.body, d.now});
+  if (!kid) co_return;  // what is wrong is for the verification to say
+  const auto keys = co_await a.keys->find(facts->second.key_set_url, std::move(*kid));
+  if (keys)
+    d.keys = *keys;
+  else
+    log::warn("webhook.key_set_unavailable", {{"provider", d.provider}, {"trace_id", r.trace_id}});
+}
+
 asio::awaitable<response> take(app& a, request& r, const tenant_id& tenant, bool proven, bool provision) {
   auto d = delivery_of(r, proven);
   if (!d) co_return refuse(d.error(), r);
+  co_await add_keys(a, r, *d);
   auto meta = admitted(a, r, tenant, fingerprint_of(*d));
   if (!meta) co_return refuse(meta.error(), r);
   tenant_command c{std::move(*meta), mutation{std::move(*d)}};
@@ -110,6 +127,7 @@ asio::awaitable<response> for_app(app& a, request& r) {
   if (const auto ok = serving(a); !ok) co_return refuse(ok.error(), r);
   auto d = delivery_of(r, false);
   if (!d) co_return refuse(d.error(), r);
+  co_await add_keys(a, r, *d);
   auto meta = unlimited(r);
   meta.fingerprint = fingerprint_of(*d);
   const route_delivery m{std::move(meta), std::move(*d)};
