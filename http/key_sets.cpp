@@ -119,16 +119,17 @@ asio::awaitable<result<key_set_ptr>> key_sets::find(std::string url, std::string
   const auto now = now_();
   const bool fresh = e.keys && now < e.fresh_until;
   if (fresh && holds(*e.keys, kid)) co_return e.keys;
+  bool looked = e.fetching;
   if (!e.fetching && now >= e.retry_at && (!fresh || may_refetch(e, kid, now))) {
-    e.fetching = true;
+    looked = e.fetching = true;
     asio::co_spawn(io_, refresh(url, e), asio::detached);
   }
   if (e.fetching) {
     boost::system::error_code ignored;
     co_await e.fetched.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    // Whoever waited has had its look: another one for this id has to wait its minute.
-    if (e.keys && !holds(*e.keys, kid) && may_refetch(e, kid, now)) e.unknown.emplace_back(kid, now);
   }
+  // Whoever waited has had its look: another one for this id has to wait its minute.
+  if (looked && e.keys && !holds(*e.keys, kid) && may_refetch(e, kid, now)) e.unknown.emplace_back(kid, now);
   if (!e.keys || now_() >= e.fresh_until) co_return e.last_failure;
   co_return e.keys;
 }

@@ -259,6 +259,30 @@ TEST_CASE(
   CHECK(server.open_connections() == 0);
 }
 
+TEST_CASE("after stop, requests that stay incomplete end with the grace, whatever their own timeouts allow") {
+  auto settings = test_server::quick();
+  settings.header_timeout = settings.body_timeout = settings.idle_timeout = settings.linger = seconds{60};
+  test_server server{settings};
+  client head{server.port()}, body{server.port()}, chunks{server.port()}, refused{server.port()};
+  head.send("GET /canary HTTP/1.1\r\nHost");
+  body.send("POST /echo" + host + "Content-Length: 10\r\n\r\n12345");
+  chunks.send("POST /echo" + host + "Transfer-Encoding: chunked\r\n\r\n5\r\n123");
+  refused.send("POST /small" + host + "Content-Length: 100\r\n\r\n");
+  CHECK(status_of(refused.read_answer()) == 413);
+  client late{server.port()};
+  late.send("POST /echo" + host + "Content-Length: 10\r\n\r\n12345");
+  while (server.open_connections() < 5) std::this_thread::yield();
+
+  server.stop(seconds{1});
+  late.send("67890");
+  CHECK(body_of(late.read_answer()) == "1234567890");
+  CHECK(status_of(head.read_all()) == 408);
+  CHECK(status_of(body.read_all()) == 408);
+  CHECK(status_of(chunks.read_all()) == 408);
+  CHECK(refused.closed_by_server());
+  while (server.open_connections() > 0) std::this_thread::yield();
+}
+
 TEST_CASE("beyond the cap, clients wait in the backlog until there is room") {
   auto settings = test_server::quick();
   settings.max_connections = 1;
