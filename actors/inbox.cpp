@@ -7,6 +7,7 @@
 #include "storage/unrouted.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace connectord {
 namespace {
@@ -31,7 +32,7 @@ result<> give_to(storage::session& db, const services& s, const storage::owner& 
   const bool held = (*state)->row().status == tenant_status::suspended;
   const auto i = examine_delivery(s, **state, d, {}, held);
   if (!i) return i.error();
-  const auto stored = take_in(db, s, to.tenant, *i);
+  const auto stored = take_in(db, s, to.tenant, std::array{&*i});
   return stored ? result<>{} : stored.error();
 }
 
@@ -208,9 +209,9 @@ caf::result<tenant_outcome> inbox::on_store(store_for_tenant& m) {
         if (!i) return i.error();
         if (i->seen.challenge) return kept{challenge_echo{*i->seen.challenge}, false};
         if (locked) i->row.status = delivery_status::quarantined;
-        const auto stored = take_in(db, *s, t, *i);
+        const auto stored = take_in(db, *s, t, std::array{&std::as_const(*i)});
         if (!stored) return stored.error();
-        return kept{*stored, locked};
+        return kept{stored->front(), locked};
       },
       [](const kept& k) -> result<tenant_outcome> {
         if (k.locked_out) return error{errc::message_quarantined};

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 
 namespace connectord {
 namespace {
@@ -84,42 +85,59 @@ job job_for(const delivery& row, timestamp now) {
   return j;
 }
 
-signal signal_from(const provider::draft_signal& d, const delivery& row, const job_id& j) {
+signal signal_from(provider::draft_signal d, const delivery& row, const job_id& j) {
   signal out;
   out.id = signal_id::make();
   out.provider = row.provider;
   out.connection = *row.connection;
-  out.kind = d.kind;
-  out.entity = d.entity;
-  out.entity_version = d.entity_version;
+  out.kind = std::move(d.kind);
+  out.entity = std::move(d.entity);
+  out.entity_version = std::move(d.entity_version);
   out.occurred_at = d.occurred_at;
   out.received_at = row.received_at;
-  out.payload = d.payload;
-  out.dedupe_key = d.dedupe_key;
+  out.payload = std::move(d.payload);
+  out.dedupe_key = std::move(d.dedupe_key);
   out.delivery = row.id;
   out.job = j;
   return out;
 }
 
-/// The job and the signals of a delivery whose row is written.
-result<> emit(storage::session& db, const tenant_id& t, const delivery& row,
-              const std::vector<provider::draft_signal>& drafts, timestamp now) {
-  auto work = job_for(row, now);
-  work.signals_emitted = static_cast<std::int64_t>(drafts.size());
-  if (const auto stored = storage::insert_job(db, t, work); !stored) return stored.error();
-  std::vector<signal_id> ids;
-  std::int64_t fresh = 0;
-  for (const auto& draft : drafts) {
-    const auto stored = storage::insert_signal(db, t, signal_from(draft, row, work.id));
-    if (!stored) return stored.error();
-    ids.push_back(stored->id);
-    fresh += stored->inserted ? 1 : 0;
+std::vector<signal> signals_from(std::vector<provider::draft_signal> drafts, const delivery& row,
+                                 const job_id& j) {
+  std::vector<signal> out;
+  out.reserve(drafts.size());
+  for (auto& d : drafts) out.push_back(signal_from(std::move(d), row, j));
+  return out;
+}
+
+/// What follows from a delivery whose row is written.
+struct emission {
+  const job& work;
+  const std::vector<signal>& signals;
+  std::vector<signal_id> named;  ///< by the receipt already
+};
+
+result<> emit(storage::session& db, const tenant_id& t, std::span<const emission> all) {
+  std::vector<const signal*> signals;
+  for (const auto& e : all)
+    for (const auto& x : e.signals) signals.push_back(&x);
+  const auto stored = storage::insert_signals(db, t, signals);
+  if (!stored) return stored.error();
+  std::vector<job> jobs;
+  std::vector<storage::signal_link> links;
+  auto next = stored->begin();
+  for (const auto& e : all) {
+    auto& work = jobs.emplace_back(e.work);
+    auto named = e.named;
+    for (auto n = e.signals.size(); n > 0; --n, ++next) {
+      work.signals_emitted += next->inserted ? 1 : 0;
+      if (std::ranges::find(named, next->id) != named.end()) continue;
+      links.push_back({*work.delivery, next->id, static_cast<std::int64_t>(named.size())});
+      named.push_back(next->id);
+    }
   }
-  if (fresh != work.signals_emitted) {
-    work.signals_emitted = fresh;
-    if (const auto updated = storage::update_job(db, t, work); !updated) return updated.error();
-  }
-  return ids.empty() ? result<>{} : storage::link_signals(db, t, row.id, ids);
+  if (const auto kept = storage::insert_jobs(db, t, jobs); !kept) return kept.error();
+  return storage::link_signals(db, t, links);
 }
 
 /// True when the payload names a connection and none of the tenants that have it is this one.
@@ -129,6 +147,14 @@ result<bool> belongs_elsewhere(storage::session& db, const tenant_id& t, std::st
   const auto owners = storage::owners_of(db, provider, candidates);
   if (!owners) return owners.error();
   return !owners->empty() && std::ranges::none_of(*owners, [&](const auto& o) { return o.tenant == t; });
+}
+
+delivery without_connection(delivery row) {
+  row.connection.reset();
+  row.status = delivery_status::unmatched;
+  row.processed_at.reset();
+  row.attempts = 0;
+  return row;
 }
 
 }  // namespace
@@ -208,30 +234,48 @@ result<intake> examine_delivery(const services& s, const tenant_state& state, co
     i.row.status = delivery_status::unmatched;
   else
     conclude(i.row, i.seen, d.now);
+  if (owner != nullptr && !held) {
+    i.work = job_for(i.row, d.now);
+    i.signals = signals_from(std::exchange(i.seen.signals, {}), i.row, i.work->id);
+  }
   return i;
 }
 
-result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t,
-                                  const intake& i) {
-  auto row = i.row;
-  if (i.by_default && row.connection) {
-    const auto elsewhere = belongs_elsewhere(db, t, row.provider, i.seen.candidates);
-    if (!elsewhere) return elsewhere.error();
-    if (*elsewhere) {
-      row.connection.reset();
-      row.status = delivery_status::unmatched;
-      row.processed_at.reset();
-      row.attempts = 0;
+result<std::vector<accepted_delivery>> take_in(storage::session& db, const services& s, const tenant_id& t,
+                                               std::span<const intake* const> all) {
+  std::vector<storage::arrival> arrivals;
+  std::deque<delivery> disowned;
+  for (const auto* i : all) {
+    const auto* row = &i->row;
+    if (i->by_default && row->connection) {
+      const auto elsewhere = belongs_elsewhere(db, t, row->provider, i->seen.candidates);
+      if (!elsewhere) return elsewhere.error();
+      if (*elsewhere) row = &disowned.emplace_back(without_connection(*row));
     }
+    arrivals.push_back({row, row->received_at + s.webhooks.dedupe});
   }
-  const auto stored = storage::accept_delivery(db, t, row, row.received_at + s.webhooks.dedupe);
+  const auto stored = storage::accept_deliveries(db, t, arrivals);
   if (!stored) return stored.error();
-  const accepted_delivery accepted{stored->delivery, stored->receipt, stored->deduplicated};
-  const bool settled = row.connection && row.status != delivery_status::received;
-  if (accepted.deduplicated || !settled) return accepted;
-  if (const auto emitted = emit(db, t, row, i.seen.signals, row.received_at); !emitted)
-    return emitted.error();
-  return accepted;
+  std::vector<accepted_delivery> out;
+  std::vector<emission> emissions;
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    const auto& [id, receipt, deduplicated] = (*stored)[n];
+    const auto& row = *arrivals[n].row;
+    out.push_back({id, receipt, deduplicated});
+    if (!deduplicated && row.connection && row.processed_at)  // neither held nor quarantined
+      emissions.push_back({all[n]->work, all[n]->signals, {}});
+  }
+  if (const auto emitted = emit(db, t, emissions); !emitted) return emitted.error();
+  return out;
+}
+
+void count_stored(metrics& m, const intake& i, const accepted_delivery& a) {
+  if (a.deduplicated) return m.webhook_duplicates({i.row.provider}).Increment();
+  m.webhook_deliveries({i.row.provider, name_of(i.row.status)}).Increment();
+  if (i.row.status == delivery_status::unmatched) m.webhook_unmatched({i.row.provider}).Increment();
+  if (i.seen.unmapped) m.webhook_unmapped({i.row.provider}).Increment();
+  if (i.row.connection && i.row.status == delivery_status::processed)
+    for (const auto& x : i.signals) m.signals_stored({i.row.provider, x.kind}).Increment();
 }
 
 result<delivery_status> settle(storage::session& db, const services& s, const tenant_state& state,
@@ -239,7 +283,7 @@ result<delivery_status> settle(storage::session& db, const services& s, const te
   const auto* definition = s.catalog.find(stored.provider);
   if (definition == nullptr) return stored.status;
   auto row = stored;
-  const auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at});
+  auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at});
   bool by_default = false;
   const auto* owner = wanted           ? state.find(*wanted)
                       : row.connection ? state.find(*row.connection)
@@ -257,7 +301,12 @@ result<delivery_status> settle(storage::session& db, const services& s, const te
   row.connection = owner->id;
   conclude(row, seen, now);
   if (const auto kept = storage::finish_delivery(db, state.row().id, row); !kept) return kept.error();
-  if (const auto emitted = emit(db, state.row().id, row, seen.signals, now); !emitted) return emitted.error();
+  const auto named = storage::receipt_signal_ids(db, state.row().id, row.id);
+  if (!named) return named.error();
+  const auto work = job_for(row, now);
+  const auto signals = signals_from(std::move(seen.signals), row, work.id);
+  if (const auto emitted = emit(db, state.row().id, std::array{emission{work, signals, *named}}); !emitted)
+    return emitted.error();
   return row.status;
 }
 

@@ -2,12 +2,16 @@
 
 #include "actors/protocol/tenant.hpp"
 #include "actors/services.hpp"
+#include "domain/job.hpp"
 #include "domain/provider/examine.hpp"
+#include "domain/signal.hpp"
 #include "domain/tenant_state.hpp"
 #include "storage/session.hpp"
 
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 /// From a delivery to its rows: who proved it, whom it belongs to, what it means. The tenant decides
 /// with its state in memory, the inbox with rows that it has just read; both write the same way.
@@ -30,8 +34,10 @@ void count_failed_proof(metrics& m, const std::string& provider, const error& re
 
 /// A delivery that is decided but not yet written.
 struct intake {
-  delivery row;  ///< with its final status
-  provider::examination seen;
+  delivery row;                ///< with its final status
+  provider::examination seen;  ///< its signals are in `signals`
+  std::optional<job> work;     ///< only of a delivery that is processed at once; so are its signals
+  std::vector<signal> signals;
   /// Taken by the tenant's only connection although the payload names another one: when that one
   /// belongs to another tenant, the delivery is unmatched.
   bool by_default = false;
@@ -47,9 +53,13 @@ result<intake> examine_delivery(const services& s, const tenant_state& state, co
 const connection* connection_for(const tenant_state& state, std::string_view provider,
                                  const provider::examination& seen, bool& by_default);
 
-/// One transaction's worth: dedupe key, delivery, job, signals. May run twice.
-result<accepted_delivery> take_in(storage::session& db, const services& s, const tenant_id& t,
-                                  const intake& i);
+/// Part of a transaction: dedupe keys, deliveries, jobs and signals of one tenant, in as few
+/// statements as they fit into. One answer a delivery, in order. May run twice.
+result<std::vector<accepted_delivery>> take_in(storage::session& db, const services& s, const tenant_id& t,
+                                               std::span<const intake* const> all);
+
+/// Once committed.
+void count_stored(metrics& m, const intake& i, const accepted_delivery& a);
 
 /// Processes a delivery that is stored already (received, unmatched, or to be replayed). Signals
 /// that are there are linked again, not stored again. Answers the new status.

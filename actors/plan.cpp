@@ -4,21 +4,19 @@
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
 
+#include <array>
+
 namespace connectord {
 namespace {
 
-constexpr std::size_t secret_bytes = 32;
+/// 256 bits as base64; behind `whsec_` this is what the Standard Webhooks scheme expects.
+std::string random_key() {
+  digest256 key;
+  random_bytes(key);
+  return to_base64(bytes_of(key));
+}
 
 bool suspended(const tenant_state& state) { return state.row().status == tenant_status::suspended; }
-
-void count_stored(metrics& m, const intake& i, const accepted_delivery& a) {
-  if (a.deduplicated) return m.webhook_duplicates({i.row.provider}).Increment();
-  m.webhook_deliveries({i.row.provider, name_of(i.row.status)}).Increment();
-  if (i.row.status == delivery_status::unmatched) m.webhook_unmatched({i.row.provider}).Increment();
-  if (i.seen.unmapped) m.webhook_unmapped({i.row.provider}).Increment();
-  if (i.row.connection && i.row.status == delivery_status::processed)
-    for (const auto& draft : i.seen.signals) m.signals_stored({i.row.provider, draft.kind}).Increment();
-}
 
 /// Identities follow from the provider's definition; where deliveries name the connection itself, its
 /// id is one of them.
@@ -66,23 +64,19 @@ decision plan_ingest(const services_ptr& s, const tenant_state& state, const ing
   auto examined = examine_delivery(*s, state, d, proven, held);
   if (!examined) return examined.error();
   if (examined->seen.challenge) return outcome{ingest_outcome{challenge_echo{*examined->seen.challenge}}};
-  auto todo = std::make_shared<const intake>(std::move(*examined));
   plan p;
-  p.work = [s, todo, t = state.row().id](storage::session& db) -> result<outcome> {
-    const auto accepted = take_in(db, *s, t, *todo);
-    if (!accepted) return accepted.error();
-    count_stored(s->meters, *todo, *accepted);
-    return outcome{ingest_outcome{*accepted}};
+  p.delivery = std::make_shared<const intake>(std::move(*examined));
+  const auto& row = p.delivery->row;
+  if (p.delivery->seen.revokes_connection && row.connection && !held)
+    p.change = revoked(*state.find(*row.connection), d.now);
+  p.work = [s, i = p.delivery, t = state.row().id,
+            change = p.change](storage::session& db) -> result<outcome> {
+    const auto taken = take_in(db, *s, t, std::array{i.get()});
+    if (!taken) return taken.error();
+    if (change)
+      if (const auto written = write_connection(db, t, *change, false); !written) return written.error();
+    return outcome{ingest_outcome{taken->front()}};
   };
-  if (todo->seen.revokes_connection && todo->row.connection && !held) {
-    p.change = revoked(*state.find(*todo->row.connection), d.now);
-    p.work = [store = p.work, t = state.row().id, row = *p.change](storage::session& db) -> result<outcome> {
-      auto stored = store(db);
-      if (!stored) return stored;
-      const auto written = write_connection(db, t, row, false);
-      return written ? std::move(stored) : result<outcome>{written.error()};
-    };
-  }
   return p;
 }
 
@@ -121,7 +115,7 @@ decision plan_rotation(const services_ptr& s, const tenant_state& state, const r
   if (current == nullptr) return error{errc::not_found};
   if (!current->usable()) return error{errc::conflict, "The connection is revoked."}.with("field", "status");
   auto row = *current;
-  const secret fresh{"whsec_" + to_base64(random_token(secret_bytes))};
+  const secret fresh{"whsec_" + random_key()};
   new_webhook_secret made{fresh, row.provider, std::nullopt};
   row.previous_webhook_secret = row.webhook_secret;
   if (row.previous_webhook_secret) {

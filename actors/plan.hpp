@@ -13,6 +13,8 @@ struct plan {
   /// Runs in the transaction, after the fence; may run twice, so it consumes nothing.
   std::function<result<outcome>(storage::session&)> work;
   std::optional<connection> change;
+  /// The delivery that `work` takes in. Without a change, it may go in together with others instead.
+  std::shared_ptr<const intake> delivery{};
 };
 using decision = std::variant<error, outcome, plan>;
 

@@ -19,11 +19,19 @@ const auto guarded_by_watchdog = caf::infinite;
 
 bool is_refusal(const error& e) { return e.code() != errc::commit_in_doubt && e.code() != errc::stale_epoch; }
 
+std::string_view cause_of(const error& e) {
+  return e.code() == errc::stale_epoch ? "a younger incarnation owns the tenant" : "the commit is in doubt";
+}
+
 }  // namespace
 
-tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id,
-                             store_gate_actor store)
-    : self_(self), services_(std::move(s)), id_(id), store_(std::move(store)) {
+tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store,
+                             std::function<void()> offer_to_leave)
+    : self_(self),
+      services_(std::move(s)),
+      id_(id),
+      store_(std::move(store)),
+      offer_to_leave_(std::move(offer_to_leave)) {
   claim(false);
 }
 
@@ -43,6 +51,11 @@ tenant_worker::interface::behavior_type tenant_worker::behavior() {
       },
       [this](const snapshot_due&) {
         if (dirty_ > 0 && !awaiting_store_) save_snapshot();
+      },
+      [this](const catch_up_due&) {
+        if (!claimed_ && !leaving_) return look(false);
+        received_ = 1;  // at least one is worth a look
+        work();
       },
   };
 }
@@ -81,7 +94,17 @@ void tenant_worker::claim(bool provision) {
         return claim_tenant_rows(db, id, provision, now);
       },
       [this](const std::optional<claimed_tenant>& c) { on_claimed(c); },
-      [](const caf::error& e) { throw std::runtime_error("claim: " + std::string{from_caf(e).message()}); });
+      [this](const caf::error& e) { on_unclaimed(e); });
+}
+
+/// A store that cannot be reached is no crash of the tenant's: it would be unavailable for minutes
+/// after the store is back. Whoever waits hears of it, and the claim is tried again.
+void tenant_worker::on_unclaimed(const caf::error& e) {
+  const auto refusal = from_caf(e);
+  if (e == caf::sec::runtime_error || !is_refusal(refusal)) throw std::runtime_error("the claim failed");
+  refuse_all(refusal);
+  // Work may be waiting in the store that no message will ask for.
+  self_->delayed_send(self_, catch_up_pause, catch_up_due{});
 }
 
 void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
@@ -101,19 +124,26 @@ void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
 
 /// Nobody may learn that a tenant is unknown without a proof for it.
 void tenant_worker::refuse_unknown() {
-  for (auto& q : std::exchange(queue_, {})) {
+  for (auto& q : queue_) {
     const auto* d = std::get_if<ingest_webhook>(&q.command.change);
-    const auto proven = d && !d->proven ? prove_for_app(*services_, *d) : result<>{};
-    q.reply.refuse(proven ? error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()})
-                          : proven.error());
+    if (d == nullptr || d->proven) continue;
+    if (const auto proven = prove_for_app(*services_, *d); !proven) q.reply.refuse(proven.error());
   }
-  for (auto& r : std::exchange(early_, {}))
-    std::visit(
-        [this](auto& read) {
-          read.reply.refuse(error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()}));
-        },
-        r);
-  self_->quit(caf::exit_reason::normal);
+  refuse_all(error{errc::tenant_not_found}.with("tenant_id", json::string{id_.text()}));
+  if (!leaving_) offer_to_leave_();
+}
+
+/// Answers everybody. It must not end unasked: what is in its mailbox would bounce.
+void tenant_worker::refuse_all(const error& e) {
+  for (auto& q : std::exchange(queue_, {}))
+    if (q.reply.owed()) q.reply.refuse(e);
+  for (auto& r : std::exchange(early_, {})) std::visit([&](auto& read) { read.reply.refuse(e); }, r);
+  work();
+}
+
+/// Somebody asks and nothing is known of the tenant, yet or any more.
+void tenant_worker::look(bool provision) {
+  if (!claimed_ && !awaiting_store_) claim(provision);
 }
 
 void tenant_worker::answer_early_reads() {
@@ -131,6 +161,7 @@ void tenant_worker::answer_early_reads() {
 caf::result<db_answer> tenant_worker::on_list(list_rows& r) {
   if (!claimed_) {
     early_.push_back(queued_list{std::move(r), promise<db_answer>{self_}});
+    look(false);
     return later<db_answer>;
   }
   return self_->delegate(store_, db_job{id_, access_mode::read, r.meta.deadline, row_reader(id_, r.query)});
@@ -139,6 +170,7 @@ caf::result<db_answer> tenant_worker::on_list(list_rows& r) {
 caf::result<connection_list> tenant_worker::on_connections() {
   if (claimed_) return connections();
   early_.push_back(queued_connections{promise<connection_list>{self_}});
+  look(false);
   return later<connection_list>;
 }
 
@@ -158,14 +190,34 @@ caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
   }
   if (c.key && !keys_in_flight_.insert(c.key->scope + '\n' + c.key->key).second)
     return as_caf(error{errc::idempotency_in_flight}.retry_in(1));
-  queue_.push_back({std::move(c), promise<tenant_outcome>{self_}});
+  queued_command q{std::move(c), promise<tenant_outcome>{self_}};
+  if (may_decide_early(q)) {
+    q.decided = prepare(q);
+    q.decided_at = revision_;
+    if (!q.decided) return later<tenant_outcome>;
+  }
+  const bool provision = q.command.provision;
+  queue_.push_back(std::move(q));
+  look(provision);
   work();
   return later<tenant_outcome>;
 }
 
+/// The next batch of deliveries is read and proven while the store commits the one before it, unless
+/// something ahead of it may change the state.
+bool tenant_worker::may_decide_early(const queued_command& q) const {
+  return claimed_ && awaiting_store_ && can_share(q.command.change) && !q.command.key &&
+         queue_.size() < largest_batch && (queue_.empty() || queue_.back().decided) &&
+         std::ranges::none_of(batch_, [](const auto& b) { return b.todo.change.has_value(); });
+}
+
 /// The next thing to do, if nothing is in flight.
 void tenant_worker::work() {
-  if (awaiting_store_ || !claimed_) return;
+  if (awaiting_store_) return;
+  if (!claimed_) {
+    if (leaving_) self_->quit(caf::exit_reason::normal);
+    return;
+  }
   if (received_ > 0) return catch_up();
   gather();
   if (!batch_.empty()) return commit();
@@ -195,6 +247,7 @@ void tenant_worker::gather() {
 
 /// Answers what needs no write. A key is looked up before anything is refused.
 std::optional<plan> tenant_worker::prepare(queued_command& q) {
+  if (q.decided && q.decided_at == revision_) return std::exchange(q.decided, {});
   self_->handling(q.command.meta);
   auto decided = decide(services_, state_, q.command.change);
   if (auto* todo = std::get_if<plan>(&decided)) return std::move(*todo);
@@ -206,30 +259,24 @@ std::optional<plan> tenant_worker::prepare(queued_command& q) {
 }
 
 void tenant_worker::commit() {
-  struct step {
-    plan todo;
-    std::optional<idempotency> key;
-    renderer render;
-  };
   auto steps = std::make_shared<std::vector<step>>();
   for (const auto& b : batch_) steps->push_back({b.todo, b.asked.command.key, b.asked.command.render});
   if (batch_.size() == 1) self_->handling(batch_.front().asked.command.meta);
   ask_store<committed>(
       access_mode::write,
-      [id = id_, epoch = epoch_, revision = revision_, steps, now = services_->now(),
-       kept_for = services_->idempotency](storage::session& db) -> result<committed> {
+      [s = services_, id = id_, epoch = epoch_, revision = revision_, steps,
+       now = services_->now()](storage::session& db) -> result<committed> {
         committed done;
         done.revision = revision;
         if (const auto fenced = storage::fence(db, id, epoch); !fenced) return fenced.error();
-        for (const auto& s : *steps) {
-          auto ran = run_keyed(db, s.todo, s.key, s.render, now, kept_for);
-          if (!ran) return ran.error();
-          if (s.todo.change && !ran->replayed) {
-            const auto advanced = storage::advance(db, id, epoch);
-            if (!advanced) return advanced.error();
-            done.revision = *advanced;
-          }
-          done.outcomes.push_back(std::move(*ran));
+        auto outcomes = run_steps(db, *s, id, *steps, now);
+        if (!outcomes) return outcomes.error();
+        done.outcomes = std::move(*outcomes);
+        for (std::size_t i = 0; i < steps->size(); ++i) {
+          if (!(*steps)[i].todo.change || done.outcomes[i].replayed) continue;
+          const auto advanced = storage::advance(db, id, epoch);
+          if (!advanced) return advanced.error();
+          done.revision = *advanced;
         }
         return done;
       },
@@ -248,6 +295,8 @@ void tenant_worker::on_committed(const committed& c) {
     auto& [asked, todo] = answered[i];
     if (todo.change && !c.outcomes[i].replayed) state_.put(*todo.change);
     if (asked.command.key) keys_in_flight_.erase(asked.command.key->scope + '\n' + asked.command.key->key);
+    if (const auto* taken = std::get_if<ingest_outcome>(&c.outcomes[i].value); taken && todo.delivery)
+      count_stored(services_->meters, *todo.delivery, std::get<accepted_delivery>(*taken));
     asked.reply.deliver(c.outcomes[i]);
   }
   work();
@@ -256,8 +305,7 @@ void tenant_worker::on_committed(const committed& c) {
 void tenant_worker::on_refused(const caf::error& e) {
   const bool threw = e == caf::sec::runtime_error;
   const auto refusal = from_caf(e);
-  if (!threw && !is_refusal(refusal))
-    throw std::runtime_error(std::string{traits_of(refusal.code()).code} + " at commit");
+  if (!threw && !is_refusal(refusal)) throw std::runtime_error(std::string{cause_of(refusal)});
   auto failed = std::exchange(batch_, {});
   const bool infrastructure = refusal.code() == errc::database_unavailable;
   if (failed.size() > 1 && !infrastructure) {
@@ -324,9 +372,10 @@ void tenant_worker::leave() {
   self_->quit(caf::exit_reason::normal);
 }
 
-tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store) {
-  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id,
-                              std::move(store));
+tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store,
+                          std::function<void()> offer_to_leave) {
+  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id, std::move(store),
+                              std::move(offer_to_leave));
 }
 
 }  // namespace connectord

@@ -18,6 +18,7 @@ struct commit_overdue : message {
   std::uint64_t commit;
 };
 struct snapshot_due : message {};
+struct catch_up_due : message {};
 
 /// What a tenant finds in the store at birth.
 struct claimed_tenant {
@@ -33,20 +34,24 @@ struct claimed_tenant {
 class tenant_worker {
  public:
   using handle = tenant_actor;
-  using interface = tenant_actor::extend<accepts<commit_overdue>, accepts<snapshot_due>>;
+  using interface = tenant_actor::extend<accepts<commit_overdue>, accepts<snapshot_due>, accepts<catch_up_due>>;
   static constexpr const char* name = "tenant";
   static constexpr std::size_t most_waiting = 1024, largest_batch = 64;
   static constexpr int mutations_per_snapshot = 64;
-  static constexpr seconds commit_deadline{10};
+  static constexpr seconds commit_deadline{10}, catch_up_pause{5};
   static constexpr std::chrono::minutes longest_dirty{5};
 
-  tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store);
+  tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store,
+                std::function<void()> offer_to_leave);
   interface::behavior_type behavior();
 
  private:
   struct queued_command {
     tenant_command command;
     promise<tenant_outcome> reply;
+    /// What it comes to, when that was decided on arrival; good as long as the state is this old.
+    std::optional<plan> decided{};
+    std::int64_t decided_at = 0;
   };
   struct queued_list {
     list_rows read;
@@ -69,8 +74,11 @@ class tenant_worker {
   };
 
   void claim(bool provision);
+  void look(bool provision);
   void on_claimed(const std::optional<claimed_tenant>& c);
+  void on_unclaimed(const caf::error& e);
   void refuse_unknown();
+  void refuse_all(const error& e);
   void answer_early_reads();
 
   caf::result<tenant_outcome> on_command(tenant_command& c);
@@ -80,6 +88,7 @@ class tenant_worker {
 
   void work();
   void gather();
+  bool may_decide_early(const queued_command& q) const;
   std::optional<plan> prepare(queued_command& q);
   void commit();
   void on_committed(const committed& c);
@@ -97,6 +106,7 @@ class tenant_worker {
   services_ptr services_;
   tenant_id id_;
   store_gate_actor store_;
+  std::function<void()> offer_to_leave_;
 
   bool claimed_ = false;
   std::int64_t epoch_ = 0, revision_ = 0;
@@ -114,6 +124,8 @@ class tenant_worker {
   int dirty_ = 0;
 };
 
-tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store);
+/// `offer_to_leave` tells the directory that there is nothing to stay for; it answers with passivate.
+tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store,
+                          std::function<void()> offer_to_leave = [] {});
 
 }  // namespace connectord

@@ -10,6 +10,8 @@
 #include "storage/snapshots.hpp"
 #include "storage/tenants.hpp"
 
+#include <algorithm>
+
 namespace connectord {
 namespace {
 
@@ -83,6 +85,32 @@ result<> set_aside(storage::session& db, const tenant_id& t, const delivery& d, 
   return storage::finish_delivery(db, t, row);
 }
 
+result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp now,
+                                 std::chrono::hours kept_for) {
+  const auto& key = x.key;
+  if (key) {
+    const auto kept = storage::find_kept_answer(db, key->scope, key->key, now);
+    if (!kept) return kept.error();
+    if (*kept) {
+      if ((*kept)->body_sha256 != key->body_sha256) return error{errc::idempotency_key_reused};
+      tenant_outcome again{kept_answer{(*kept)->status, (*kept)->body, (*kept)->location}};
+      again.replayed = true;
+      return again;
+    }
+  }
+  auto done = x.todo.work(db);
+  if (!done) return done.error();
+  if (key) {
+    const auto answer = x.render(*done);
+    const auto stored = storage::keep_answer(
+        db,
+        {key->scope, key->key, key->body_sha256, answer.status, answer.body, answer.location, now + kept_for},
+        now);
+    if (!stored) return stored.error();
+  }
+  return tenant_outcome{std::move(*done)};
+}
+
 }  // namespace
 
 result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
@@ -108,29 +136,24 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   return std::optional{std::move(c)};
 }
 
-result<tenant_outcome> run_keyed(storage::session& db, const plan& p, const std::optional<idempotency>& key,
-                                 const renderer& render, timestamp now, std::chrono::hours kept_for) {
-  if (key) {
-    const auto kept = storage::find_kept_answer(db, key->scope, key->key, now);
-    if (!kept) return kept.error();
-    if (*kept) {
-      if ((*kept)->body_sha256 != key->body_sha256) return error{errc::idempotency_key_reused};
-      tenant_outcome again{kept_answer{(*kept)->status, (*kept)->body, (*kept)->location}};
-      again.replayed = true;
-      return again;
-    }
+result<std::vector<tenant_outcome>> run_steps(storage::session& db, const services& s, const tenant_id& t,
+                                              std::span<const step> steps, timestamp now) {
+  std::vector<tenant_outcome> out;
+  const auto shares = [](const step& x) { return x.todo.delivery && !x.todo.change && !x.key; };
+  if (std::ranges::all_of(steps, shares)) {
+    std::vector<const intake*> all;
+    for (const auto& x : steps) all.push_back(x.todo.delivery.get());
+    const auto taken = take_in(db, s, t, all);
+    if (!taken) return taken.error();
+    for (const auto& a : *taken) out.emplace_back(outcome{ingest_outcome{a}});
+    return out;
   }
-  auto done = p.work(db);
-  if (!done) return done.error();
-  if (key) {
-    const auto answer = render(*done);
-    const auto stored = storage::keep_answer(
-        db,
-        {key->scope, key->key, key->body_sha256, answer.status, answer.body, answer.location, now + kept_for},
-        now);
-    if (!stored) return stored.error();
+  for (const auto& x : steps) {
+    auto ran = run_keyed(db, x, now, s.idempotency);
+    if (!ran) return ran.error();
+    out.push_back(std::move(*ran));
   }
-  return tenant_outcome{std::move(*done)};
+  return out;
 }
 
 result<std::int64_t> settle_received(storage::session& db, const services& s, const tenant_state& state,

@@ -11,9 +11,15 @@ namespace connectord {
 result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
                                                         bool provision, timestamp now);
 
-/// A plan's work under its idempotency key, if it has one.
-result<tenant_outcome> run_keyed(storage::session& db, const plan& p, const std::optional<idempotency>& key,
-                                 const renderer& render, timestamp now, std::chrono::hours kept_for);
+/// A plan with what its command brought along.
+struct step {
+  plan todo;
+  std::optional<idempotency> key;  ///< under which the work is done and the answer kept
+  renderer render;
+};
+/// One outcome a step. Deliveries that leave the state alone go in together.
+result<std::vector<tenant_outcome>> run_steps(storage::session& db, const services& s, const tenant_id& t,
+                                              std::span<const step> steps, timestamp now);
 
 /// Settles up to `most` deliveries that were stored while nobody could process them, oldest first.
 /// One that makes its handler throw is quarantined. Answers how many it settled.

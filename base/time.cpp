@@ -1,7 +1,5 @@
 #include "base/time.hpp"
 
-#include <cstdio>
-
 namespace connectord {
 namespace {
 
@@ -47,32 +45,39 @@ std::optional<minutes> offset(std::string_view text) {
   return west ? -total : total;
 }
 
+void put_digits(std::string& out, unsigned value, std::size_t count) {
+  out.append(count, '0');
+  for (auto at = out.size(); count > 0; --count, value /= 10) out[--at] = static_cast<char>('0' + value % 10);
+}
+
 }  // namespace
 
 timestamp now_utc() { return floor<milliseconds>(system_clock::now()); }
 
 std::string to_rfc3339(timestamp t) {
-  const auto whole = floor<seconds>(t);
   auto out = to_rfc3339_seconds(t);
-  if (const auto rest = (t - whole).count(); rest != 0) {
-    char text[8];
-    std::snprintf(text, sizeof text, ".%03d", static_cast<int>(rest));
-    out.insert(out.size() - 1, text);
+  if (const auto rest = (t - floor<seconds>(t)).count(); rest != 0) {
+    out.back() = '.';
+    put_digits(out, static_cast<unsigned>(rest), 3);
+    out += 'Z';
   }
   return out;
 }
 
+/// By hand: lists write two of these a row.
 std::string to_rfc3339_seconds(timestamp t) {
   const auto day = floor<days>(t);
   const year_month_day date{day};
   const hh_mm_ss clock{floor<seconds>(t - day)};
-  char text[40];
-  const auto n =
-      std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                    static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                    static_cast<int>(clock.seconds().count()));
-  return {text, static_cast<std::size_t>(n)};
+  std::string out;
+  out.reserve(24);
+  put_digits(out, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  put_digits(out += '-', static_cast<unsigned>(date.month()), 2);
+  put_digits(out += '-', static_cast<unsigned>(date.day()), 2);
+  put_digits(out += 'T', static_cast<unsigned>(clock.hours().count()), 2);
+  put_digits(out += ':', static_cast<unsigned>(clock.minutes().count()), 2);
+  put_digits(out += ':', static_cast<unsigned>(clock.seconds().count()), 2);
+  return out += 'Z';
 }
 
 std::optional<timestamp> parse_rfc3339(std::string_view text) {

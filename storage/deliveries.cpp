@@ -1,7 +1,11 @@
 #include "storage/deliveries.hpp"
 
 #include "storage/codec.hpp"
+#include "storage/insert.hpp"
 #include "storage/select.hpp"
+
+#include <deque>
+#include <set>
 
 namespace connectord::storage {
 namespace {
@@ -37,62 +41,116 @@ delivery read_whole_delivery(const row& r) {
   return d;
 }
 
-result<> insert_delivery(session& s, tenant_id tenant, const delivery& d, std::string_view dedupe_id) {
-  return done(
-      s.execute("INSERT INTO deliveries (tenant_id, " DELIVERY_COLUMNS ", headers, body) VALUES"
-                " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
-                {tenant, d.id, d.receipt, d.provider, d.connection, dedupe_id, text_of(d.status),
-                 d.event_type, d.provider_delivery_id, d.body_sha256, d.body_bytes, d.duplicates, d.attempts,
-                 d.received_at, d.processed_at, d.error, encode_headers(d.headers), blob{d.body}}));
-}
-
 struct known_key {
   accepted ids;
   std::string body_sha256;
 };
 
-/// Takes the dedupe id, or answers who has it.
-result<std::optional<known_key>> take_key(session& s, tenant_id tenant, const delivery& d,
-                                          std::string_view dedupe_id, timestamp expires) {
-  const auto taken = s.execute(
+/// A delivery on its way in.
+struct arriving {
+  arrival from;
+  std::string dedupe_id;           ///< under which it is stored
+  std::optional<known_key> known;  ///< who has its dedupe id already
+};
+
+/// Takes the dedupe ids that are free; answers the deliveries that got theirs.
+result<std::set<delivery_id>> take_keys(session& s, tenant_id tenant, std::span<const arriving> rows) {
+  static const bulk_insert insert{
       "INSERT INTO delivery_keys"
-      " (tenant_id, provider, dedupe_id, delivery_id, receipt_id, body_sha256, expires_at)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (tenant_id, provider, dedupe_id) DO NOTHING",
-      {tenant, d.provider, dedupe_id, d.id, d.receipt, d.body_sha256, expires});
-  if (!taken) return taken.error();
-  if (*taken > 0) return std::nullopt;
-  auto known =
+      " (tenant_id, provider, dedupe_id, delivery_id, receipt_id, body_sha256, expires_at)",
+      7, " ON CONFLICT (tenant_id, provider, dedupe_id) DO NOTHING RETURNING delivery_id"};
+  std::vector<param> arguments;
+  arguments.reserve(7 * rows.size());
+  for (const auto& r : rows) {
+    const auto& d = *r.from.row;
+    arguments.insert(arguments.end(),
+                     {tenant, d.provider, r.dedupe_id, d.id, d.receipt, d.body_sha256, r.from.key_expires});
+  }
+  std::set<delivery_id> taken;
+  const auto ok = insert.run(s, arguments, [&](const row& r) { taken.insert(read_id<delivery_id>(r, 0)); });
+  if (!ok) return ok.error();
+  return taken;
+}
+
+result<known_key> holder_of(session& s, tenant_id tenant, const arriving& r) {
+  const auto known =
       find_one(s,
                "SELECT delivery_id, receipt_id, body_sha256 FROM delivery_keys"
                " WHERE tenant_id = $1 AND provider = $2 AND dedupe_id = $3",
-               {tenant, d.provider, dedupe_id}, [](const row& r) {
+               {tenant, r.from.row->provider, r.dedupe_id}, [](const row& r) {
                  return known_key{{read_id<delivery_id>(r, 0), read_id<receipt_id>(r, 1), true}, r.str(2)};
                });
-  if (!known) return known;
+  if (!known) return known.error();
   if (!*known) return error{errc::database_unavailable};  // expired between the two statements
-  return known;
+  return **known;
+}
+
+/// Finds who has the dedupe id. When that one has another body, tries again under an id of its own.
+result<> resolve_taken(session& s, tenant_id tenant, arriving& r) {
+  const auto& d = *r.from.row;
+  auto holder = holder_of(s, tenant, r);
+  if (holder && holder->body_sha256 != d.body_sha256) {
+    r.dedupe_id.append("#").append(d.body_sha256, 0, 16);
+    const auto taken = take_keys(s, tenant, {&r, 1});
+    if (!taken) return taken.error();
+    if (!taken->empty()) return {};
+    holder = holder_of(s, tenant, r);
+  }
+  if (!holder) return holder.error();
+  r.known = std::move(*holder);
+  return {};
+}
+
+result<> insert_fresh(session& s, tenant_id tenant, std::span<const arriving> rows) {
+  static const bulk_insert insert{"INSERT INTO deliveries (tenant_id, " DELIVERY_COLUMNS ", headers, body)",
+                                  18};
+  std::vector<param> arguments;
+  arguments.reserve(18 * rows.size());
+  std::deque<std::string> headers;  // the arguments point into it
+  for (const auto& r : rows) {
+    if (r.known) continue;
+    const auto& d = *r.from.row;
+    arguments.insert(
+        arguments.end(),
+        {tenant, d.id, d.receipt, d.provider, d.connection, r.dedupe_id, text_of(d.status), d.event_type,
+         d.provider_delivery_id, d.body_sha256, d.body_bytes, d.duplicates, d.attempts, d.received_at,
+         d.processed_at, d.error, headers.emplace_back(encode_headers(d.headers)), blob{d.body}});
+  }
+  return insert.run(s, arguments);
+}
+
+result<> count_duplicate(session& s, tenant_id tenant, delivery_id first) {
+  return done(s.execute("UPDATE deliveries SET duplicates = duplicates + 1 WHERE tenant_id = $1 AND id = $2",
+                        {tenant, first}));
 }
 
 }  // namespace
 
+result<std::vector<accepted>> accept_deliveries(session& s, tenant_id tenant,
+                                                std::span<const arrival> arrivals) {
+  std::vector<arriving> rows;
+  rows.reserve(arrivals.size());
+  for (const auto& a : arrivals) rows.push_back({a, a.row->dedupe_id, std::nullopt});
+  const auto taken = take_keys(s, tenant, rows);
+  if (!taken) return taken.error();
+  for (auto& r : rows)
+    if (!taken->contains(r.from.row->id))
+      if (const auto ok = resolve_taken(s, tenant, r); !ok) return ok.error();
+  if (const auto ok = insert_fresh(s, tenant, rows); !ok) return ok.error();
+  std::vector<accepted> out;
+  out.reserve(rows.size());
+  for (const auto& r : rows) {
+    if (r.known)
+      if (const auto ok = count_duplicate(s, tenant, r.known->ids.delivery); !ok) return ok.error();
+    out.push_back(r.known ? r.known->ids : accepted{r.from.row->id, r.from.row->receipt, false});
+  }
+  return out;
+}
+
 result<accepted> accept_delivery(session& s, tenant_id tenant, const delivery& d, timestamp key_expires) {
-  auto dedupe_id = d.dedupe_id;
-  auto known = take_key(s, tenant, d, dedupe_id, key_expires);
-  if (known && *known && (*known)->body_sha256 != d.body_sha256) {
-    dedupe_id.append("#").append(d.body_sha256, 0, 16);
-    known = take_key(s, tenant, d, dedupe_id, key_expires);
-  }
-  if (!known) return known.error();
-  if (!*known) {
-    if (auto ok = insert_delivery(s, tenant, d, dedupe_id); !ok) return ok.error();
-    return accepted{d.id, d.receipt, false};
-  }
-  const auto first = (*known)->ids;
-  const auto counted =
-      s.execute("UPDATE deliveries SET duplicates = duplicates + 1 WHERE tenant_id = $1 AND id = $2",
-                {tenant, first.delivery});
-  if (!counted) return counted.error();
-  return first;
+  const auto one = accept_deliveries(s, tenant, std::array{arrival{&d, key_expires}});
+  if (!one) return one.error();
+  return one->front();
 }
 
 result<> finish_delivery(session& s, tenant_id tenant, const delivery& d) {
@@ -102,17 +160,13 @@ result<> finish_delivery(session& s, tenant_id tenant, const delivery& d) {
                 {tenant, d.id, text_of(d.status), d.attempts, d.connection, d.processed_at, d.error}));
 }
 
-result<> link_signals(session& s, tenant_id tenant, delivery_id id, std::span<const signal_id> signals) {
-  for (const auto& signal : signals) {
-    const auto linked = s.execute(
-        "INSERT INTO delivery_signals (tenant_id, delivery_id, position, signal_id)"
-        " SELECT $1, $2, COALESCE(MAX(position) + 1, 0), $3 FROM delivery_signals"
-        " WHERE tenant_id = $1 AND delivery_id = $2"
-        " HAVING COUNT(CASE WHEN signal_id = $3 THEN 1 END) = 0",
-        {tenant, id, signal});
-    if (!linked) return linked.error();
-  }
-  return {};
+result<> link_signals(session& s, tenant_id tenant, std::span<const signal_link> links) {
+  static const bulk_insert insert{
+      "INSERT INTO delivery_signals (tenant_id, delivery_id, position, signal_id)", 4};
+  std::vector<param> arguments;
+  arguments.reserve(4 * links.size());
+  for (const auto& l : links) arguments.insert(arguments.end(), {tenant, l.delivery, l.position, l.signal});
+  return insert.run(s, arguments);
 }
 
 result<std::vector<signal_id>> receipt_signal_ids(session& s, tenant_id tenant, delivery_id id) {

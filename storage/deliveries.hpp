@@ -15,16 +15,28 @@ struct accepted {
   receipt_id receipt;
   bool deduplicated = false;
 };
-/// Stores the delivery as it stands (a status other than `received` means that its work is part of
-/// this transaction), unless its dedupe id was seen: then counts a duplicate and answers the first
-/// ids. The same id with another body is no duplicate: it is stored under `<id>#<16 hex of digest>`.
+struct arrival {
+  const delivery* row;
+  timestamp key_expires;
+};
+/// Stores each delivery as it stands (a status other than `received` means that its work is part of
+/// this transaction), unless its dedupe id was seen, be it in this call: then counts a duplicate and
+/// answers the first ids. The same id with another body is no duplicate: it is stored under
+/// `<id>#<16 hex of digest>`. One answer a delivery, in order.
+result<std::vector<accepted>> accept_deliveries(session& s, tenant_id tenant,
+                                                std::span<const arrival> arrivals);
 result<accepted> accept_delivery(session& s, tenant_id tenant, const delivery& d, timestamp key_expires);
 
 /// Writes what became of a stored delivery: status, attempts, connection, `processed_at` and error.
 result<> finish_delivery(session& s, tenant_id tenant, const delivery& d);
 
-/// Adds to what the receipt names; a signal that it names already is not added again.
-result<> link_signals(session& s, tenant_id tenant, delivery_id id, std::span<const signal_id> signals);
+struct signal_link {
+  delivery_id delivery;
+  signal_id signal;
+  std::int64_t position;  ///< among the delivery's signals, from 0; free
+};
+/// What receipts name.
+result<> link_signals(session& s, tenant_id tenant, std::span<const signal_link> links);
 result<std::vector<signal_id>> receipt_signal_ids(session& s, tenant_id tenant, delivery_id id);
 
 /// With headers and body.

@@ -1,7 +1,10 @@
 #include "storage/jobs.hpp"
 
 #include "storage/codec.hpp"
+#include "storage/insert.hpp"
 #include "storage/select.hpp"
+
+#include <deque>
 
 namespace connectord::storage {
 namespace {
@@ -34,14 +37,20 @@ std::optional<std::string> error_text(const job& j) {
 
 }  // namespace
 
-result<> insert_job(session& s, tenant_id tenant, const job& j) {
-  const auto error = error_text(j);
-  return done(s.execute("INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ") VALUES"
-                        " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-                        {tenant, j.id, j.provider, j.connection, j.delivery, text_of(j.type),
-                         text_of(j.status), j.priority, j.attempts, j.scheduled_at, j.created_at,
-                         j.retry_after, j.started_at, j.finished_at, error, j.signals_emitted}));
+result<> insert_jobs(session& s, tenant_id tenant, std::span<const job> jobs) {
+  static const bulk_insert insert{"INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ")", 16};
+  std::vector<param> arguments;
+  arguments.reserve(16 * jobs.size());
+  std::deque<std::optional<std::string>> errors;  // the arguments point into it
+  for (const auto& j : jobs)
+    arguments.insert(arguments.end(),
+                     {tenant, j.id, j.provider, j.connection, j.delivery, text_of(j.type), text_of(j.status),
+                      j.priority, j.attempts, j.scheduled_at, j.created_at, j.retry_after, j.started_at,
+                      j.finished_at, errors.emplace_back(error_text(j)), j.signals_emitted});
+  return insert.run(s, arguments);
 }
+
+result<> insert_job(session& s, tenant_id tenant, const job& j) { return insert_jobs(s, tenant, {&j, 1}); }
 
 result<> update_job(session& s, tenant_id tenant, const job& j) {
   const auto error = error_text(j);

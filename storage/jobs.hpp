@@ -5,11 +5,13 @@
 #include "storage/session.hpp"
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace connectord::storage {
 
-/// CONFLICT when the connection has a queued or running incremental job and this is another one.
+/// CONFLICT when a connection has a queued or running incremental job and one of these is another.
+result<> insert_jobs(session& s, tenant_id tenant, std::span<const job> jobs);
 result<> insert_job(session& s, tenant_id tenant, const job& j);
 /// Status, attempts, times, error and `signals_emitted`. NOT_FOUND when it is not there.
 result<> update_job(session& s, tenant_id tenant, const job& j);

@@ -15,13 +15,14 @@ namespace {
 
 class postgres_row final : public row {
  public:
-  explicit postgres_row(const pqxx::row& r) : row_(r), decoded_(static_cast<std::size_t>(r.size())) {}
+  explicit postgres_row(const pqxx::row& r) : row_(r) {}
 
   bool is_null(int c) const override { return at(c).is_null(); }
   std::int64_t integer(int c) const override { return at(c).as<std::int64_t>(0); }
   double real(int c) const override { return at(c).as<double>(0); }
   std::string_view text(int c) const override { return {at(c).c_str(), at(c).size()}; }
   std::string_view bytes(int c) const override {
+    if (decoded_.empty()) decoded_.resize(static_cast<std::size_t>(row_.size()));
     auto& bytes = decoded_[static_cast<std::size_t>(c)];
     if (!is_null(c) && bytes.empty()) bytes = pqxx::binarystring{at(c)}.str();
     return bytes;
@@ -31,7 +32,7 @@ class postgres_row final : public row {
   pqxx::field at(int c) const { return row_[static_cast<pqxx::row::size_type>(c)]; }
 
   const pqxx::row& row_;
-  mutable std::vector<std::string> decoded_;
+  mutable std::vector<std::string> decoded_;  ///< by column; most rows have no bytes
 };
 
 /// `Key (a, b)=(1, 2) already exists.` -> "a, b". The words around it depend on the server's

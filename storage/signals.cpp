@@ -1,7 +1,11 @@
 #include "storage/signals.hpp"
 
 #include "storage/codec.hpp"
+#include "storage/insert.hpp"
 #include "storage/select.hpp"
+
+#include <array>
+#include <set>
 
 namespace connectord::storage {
 namespace {
@@ -31,23 +35,45 @@ signal read_whole_signal(const row& r) {
   return signal;
 }
 
-}  // namespace
-
-result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& x) {
-  const auto inserted = s.execute("INSERT INTO signals (tenant_id, " SIGNAL_COLUMNS
-                                  ", payload)"
-                                  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-                                  " ON CONFLICT (tenant_id, provider, dedupe_key) DO NOTHING",
-                                  {tenant, x.id, x.provider, x.connection, x.kind, x.entity, x.entity_version,
-                                   x.occurred_at, x.received_at, x.dedupe_key, x.delivery, x.job, x.payload});
-  if (!inserted) return inserted.error();
-  if (*inserted > 0) return stored_signal{x.id, true};
+result<signal_id> first_under(session& s, tenant_id tenant, const signal& x) {
   const auto first =
       find_one(s, "SELECT id FROM signals WHERE tenant_id = $1 AND provider = $2 AND dedupe_key = $3",
                {tenant, x.provider, x.dedupe_key}, [](const row& r) { return read_id<signal_id>(r, 0); });
   if (!first) return first.error();
   if (!*first) return error{errc::database_unavailable};  // retention took it between the two statements
-  return stored_signal{**first, false};
+  return **first;
+}
+
+}  // namespace
+
+result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
+                                                  std::span<const signal* const> signals) {
+  static const bulk_insert insert{"INSERT INTO signals (tenant_id, " SIGNAL_COLUMNS ", payload)", 13,
+                                  " ON CONFLICT (tenant_id, provider, dedupe_key) DO NOTHING RETURNING id"};
+  std::vector<param> arguments;
+  arguments.reserve(13 * signals.size());
+  for (const auto* x : signals)
+    arguments.insert(arguments.end(),
+                     {tenant, x->id, x->provider, x->connection, x->kind, x->entity, x->entity_version,
+                      x->occurred_at, x->received_at, x->dedupe_key, x->delivery, x->job, x->payload});
+  std::set<signal_id> inserted;
+  const auto ok = insert.run(s, arguments, [&](const row& r) { inserted.insert(read_id<signal_id>(r, 0)); });
+  if (!ok) return ok.error();
+  std::vector<stored_signal> out;
+  out.reserve(signals.size());
+  for (const auto* x : signals) {
+    const bool fresh = inserted.contains(x->id);
+    const auto id = fresh ? result<signal_id>{x->id} : first_under(s, tenant, *x);
+    if (!id) return id.error();
+    out.push_back({*id, fresh});
+  }
+  return out;
+}
+
+result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& x) {
+  const auto one = insert_signals(s, tenant, std::array{&x});
+  if (!one) return one.error();
+  return one->front();
 }
 
 result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id) {

@@ -5,6 +5,7 @@
 #include "storage/session.hpp"
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace connectord::storage {
@@ -13,8 +14,10 @@ struct stored_signal {
   signal_id id;
   bool inserted = false;
 };
-/// The id of the signal that the tenant has under this provider and dedupe key: this one's, or that
-/// of the one that was first.
+/// For each, the id of the signal that the tenant has under this provider and dedupe key: its own,
+/// or that of the one that was first, be it in this call.
+result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
+                                                  std::span<const signal* const> signals);
 result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& signal);
 result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id);
 

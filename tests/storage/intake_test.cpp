@@ -98,7 +98,7 @@ TEST_CASE("a reference to another tenant's row is refused") {
   refused(accept_delivery(*s, mine, d, noon));
   auto own = sample_delivery("own");
   REQUIRE(accept_delivery(*s, other, own, noon));
-  refused(link_signals(*s, mine, own.id, std::array{signal_id::make()}));
+  refused(link_signals(*s, mine, std::array{signal_link{own.id, signal_id::make(), 0}}));
 }
 
 TEST_CASE("a delivery comes back with its headers and raw bytes") {
@@ -155,6 +155,57 @@ TEST_CASE("the same delivery id with another body is a delivery of its own") {
   const auto again = accept_delivery(*s, t, sample_delivery("d1", "two"), noon);
   CHECK(again->deduplicated);
   CHECK(again->delivery == two.id);
+}
+
+TEST_CASE("deliveries that go in together are told apart as if they came one by one") {
+  EACH_STORE(store);
+  const auto s = store.open();
+  const auto t = add_tenant(*s);
+  const auto known = sample_delivery("known");
+  REQUIRE(accept_delivery(*s, t, known, noon));
+  std::vector<delivery> rows;
+  for (int i = 0; i < 22; ++i) rows.push_back(sample_delivery("d" + std::to_string(i)));  // 16 + 4 + 2
+  rows[3] = sample_delivery("d0");
+  rows[5] = sample_delivery("known");
+  rows[7] = sample_delivery("d0", "two");
+  rows[21] = sample_delivery("d0", "two");
+  std::vector<arrival> arrivals;
+  for (const auto& d : rows) arrivals.push_back({&d, noon});
+  const auto all = accept_deliveries(*s, t, arrivals);
+  REQUIRE(all);
+  REQUIRE(all->size() == rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto& first = i == 3 ? rows[0] : i == 5 ? known : i == 21 ? rows[7] : rows[i];
+    CAPTURE(i);
+    CHECK((*all)[i].delivery == first.id);
+    CHECK((*all)[i].receipt == first.receipt);
+    CHECK((*all)[i].deduplicated == (first.id != rows[i].id));
+    CHECK((*find_delivery(*s, t, rows[i].id)).has_value() == (first.id == rows[i].id));
+  }
+  for (const auto& first : {rows[0], rows[7], known})
+    CHECK((*find_delivery(*s, t, first.id))->duplicates == 1);
+  CHECK((*find_delivery(*s, t, rows[7].id))->dedupe_id == "d0#" + rows[7].body_sha256.substr(0, 16));
+}
+
+TEST_CASE("signals that are stored together share the first one's id under one key") {
+  EACH_STORE(store);
+  const auto s = store.open();
+  const auto t = add_tenant(*s);
+  const auto c = add_connection(*s, t);
+  const auto known = sample_signal(c, "known");
+  REQUIRE(insert_signal(*s, t, known));
+  const auto a = sample_signal(c, "a"), b = sample_signal(c, "b"), again = sample_signal(c, "a"),
+             old = sample_signal(c, "known");
+  const auto stored = insert_signals(*s, t, std::array{&a, &old, &b, &again});
+  REQUIRE(stored);
+  REQUIRE(stored->size() == 4);
+  for (const auto& [at, id, fresh] : {std::tuple{0, a.id, true}, std::tuple{1, known.id, false},
+                                      std::tuple{2, b.id, true}, std::tuple{3, a.id, false}}) {
+    CAPTURE(at);
+    CHECK((*stored)[at].id == id);
+    CHECK((*stored)[at].inserted == fresh);
+  }
+  CHECK(list_signals(*s, t, {}, {}, 9, false)->size() == 3);
 }
 
 TEST_CASE("a duplicate is known after its delivery is gone, until the key is") {
@@ -284,15 +335,15 @@ TEST_CASE("listing deliveries pages from the newest and filters") {
   CHECK(list_deliveries(*s, add_tenant(*s), {}, {}, 9)->empty());
 }
 
-TEST_CASE("a receipt names each signal once, in order") {
+TEST_CASE("a receipt names its signals in order") {
   EACH_STORE(store);
   const auto s = store.open();
   const auto t = add_tenant(*s);
   const auto d = sample_delivery("d");
   REQUIRE(accept_delivery(*s, t, d, noon));
   const auto a = signal_id::make(), b = signal_id::make(), c = signal_id::make();
-  REQUIRE(link_signals(*s, t, d.id, std::array{b, a}));
-  REQUIRE(link_signals(*s, t, d.id, std::array{a, c}));
+  REQUIRE(link_signals(*s, t, std::array{signal_link{d.id, c, 2}, signal_link{d.id, b, 0}}));
+  REQUIRE(link_signals(*s, t, std::array{signal_link{d.id, a, 1}}));
   CHECK(*receipt_signal_ids(*s, t, d.id) == std::vector{b, a, c});
 }
 
@@ -469,7 +520,7 @@ TEST_CASE("retention goes in bounded batches and spares what is still needed") {
     d.received_at = noon + seconds{i};
     if (i > 0) d.status = delivery_status::processed;
     REQUIRE(accept_delivery(*s, t, d, noon));
-    REQUIRE(link_signals(*s, t, d.id, std::array{signal_id::make()}));
+    REQUIRE(link_signals(*s, t, std::array{signal_link{d.id, signal_id::make(), 0}}));
     auto x = sample_signal(c, std::to_string(i));
     x.received_at = noon + seconds{i};
     REQUIRE(insert_signal(*s, t, x));

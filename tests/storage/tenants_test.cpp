@@ -199,7 +199,7 @@ TEST_CASE("deleting a tenant deletes all that it has and nothing of another") {
     REQUIRE(accept_delivery(*s, t, d, noon));
     const auto x = insert_signal(*s, t, sample_signal(c, "k"));
     REQUIRE(x);
-    REQUIRE(link_signals(*s, t, d.id, std::array{x->id}));
+    REQUIRE(link_signals(*s, t, std::array{signal_link{d.id, x->id, 0}}));
     REQUIRE(insert_job(*s, t, sample_job(c)));
     REQUIRE(save_snapshot(*s, t, {1, 1, "sum", "body", noon}));
     REQUIRE(append_audit(*s, t, {noon, "operator", "tenant.create", t.str(), "done", {}}));
