@@ -186,6 +186,11 @@ result<> prove_for_app(const services& s, const ingest_webhook& d) {
 }
 
 result<proof_result> prove(const services& s, const tenant_state& state, const ingest_webhook& d) {
+  // A key set proves the provider's account, whatever secrets a connection has of its own.
+  if (s.catalog.find(d.provider)->proven_by(provider::proof_scheme::jwt_jwks)) {
+    const auto by_keys = prove_for_app(s, d);
+    return by_keys ? result<proof_result>{proof_result{}} : by_keys.error();
+  }
   std::optional<error> refusal;
   for (const auto* c : state.with_own_secret(d.provider)) {
     const auto proven = prove_with(s, state.row().id, *c, d);
@@ -262,8 +267,8 @@ result<std::vector<accepted_delivery>> take_in(storage::session& db, const servi
     const auto& [id, receipt, deduplicated] = (*stored)[n];
     const auto& row = *arrivals[n].row;
     out.push_back({id, receipt, deduplicated});
-    if (!deduplicated && row.connection && row.processed_at)  // neither held nor quarantined
-      emissions.push_back({all[n]->work, all[n]->signals, {}});
+    if (!deduplicated && row.connection && all[n]->work)  // neither held nor quarantined
+      emissions.push_back({*all[n]->work, all[n]->signals, {}});
   }
   if (const auto emitted = emit(db, t, emissions); !emitted) return emitted.error();
   return out;
