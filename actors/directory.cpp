@@ -55,6 +55,12 @@ directory::interface::behavior_type directory::behavior() {
         activate(found->second);
       },
       [this](const sweep&) { on_sweep(); },
+      [this](const may_leave& m) {
+        const auto found = slots_.find(m.tenant);
+        if (found == slots_.end()) return;
+        found->second.forgettable = true;
+        begin_leaving(found->second);
+      },
   };
 }
 
@@ -106,10 +112,14 @@ void directory::used(slot& s) {
 
 void directory::activate(slot& s) {
   ++s.generation;
+  s.forgettable = false;
   s.next_try.reset();
   s.wake = false;
   s.phase = tenant_phase::running;
-  s.actor = spawn_tenant(self_, services_, s.id, store_);
+  s.actor = spawn_tenant(self_, services_, s.id, store_, [front = self_->address(), id = s.id] {
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(front))
+      caf::anon_send(caf::actor_cast<caf::actor>(alive), may_leave{id});
+  });
   s.turn = by_use_.insert(by_use_.end(), s.id);
   s.last_used = self_->clock().now();
   self_->monitor(s.actor);
@@ -149,7 +159,14 @@ void directory::on_down(const caf::down_msg& down) {
     if (living_.empty()) drained_->deliver(done{});
     return;
   }
-  if (s.phase == tenant_phase::idle && (s.wake || !s.held.empty())) activate(s);
+  if (s.phase == tenant_phase::idle && (s.wake || !s.held.empty())) return activate(s);
+  if (s.phase == tenant_phase::idle && s.forgettable) forget(s);
+}
+
+/// Nothing is known of the tenant, so nothing is kept: ids that nobody has must not cost memory.
+void directory::forget(const slot& s) {
+  self_->sky().dismiss(s.signs->card.id);
+  slots_.erase(tenant_id{s.id});
 }
 
 void directory::on_crash(slot& s, const caf::error& reason) {
@@ -209,6 +226,7 @@ caf::result<tenant_healths> directory::on_describe(const describe_tenants& d) {
 caf::result<done> directory::on_steer(const steer_tenant& m) {
   using action = steer_tenant::action;
   auto& s = slot_of(m.tenant);
+  s.forgettable = m.what == action::forget;
   if (m.what != action::replace) {
     s.history.forget();
     s.locked_out.release();
@@ -221,9 +239,11 @@ caf::result<done> directory::on_steer(const steer_tenant& m) {
     s.phase = tenant_phase::idle;
     s.signs->turn(vital_state::idle);
     ++s.generation;
-    if (m.what != action::forget) activate(s);
+    m.what == action::forget ? forget(s) : activate(s);
   } else if (m.what == action::revive && s.phase == tenant_phase::idle) {
     activate(s);  // work may be waiting in the store
+  } else if (s.forgettable && s.phase == tenant_phase::idle) {
+    forget(s);
   }
   return done{};
 }

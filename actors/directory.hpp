@@ -22,6 +22,11 @@ struct reactivate : message {
   std::uint64_t generation;  ///< of the slot's pause; a newer one makes this stale
 };
 struct sweep : message {};
+/// A tenant's own offer: there is no such tenant, or the store is out of reach.
+struct may_leave : message {
+  explicit may_leave(tenant_id t) : tenant(t) {}
+  tenant_id tenant;
+};
 
 /// The only door to tenants. A message goes on by delegation, so the answer does not come back this
 /// way. What arrives while a tenant leaves or waits out a crash is held back, in order, and bounded.
@@ -29,7 +34,7 @@ struct sweep : message {};
 class directory {
  public:
   using handle = directory_actor;
-  using interface = directory_actor::extend<accepts<reactivate>, accepts<sweep>>;
+  using interface = directory_actor::extend<accepts<reactivate>, accepts<sweep>, accepts<may_leave>>;
   static constexpr const char* name = "directory";
   static constexpr std::size_t most_held = 256;
   static constexpr seconds sweep_interval{5};
@@ -56,7 +61,8 @@ class directory {
     quarantine locked_out;
     int failed_probes = 0;
     std::uint64_t generation = 0;
-    bool wake = false;  ///< once it has left: work may be waiting for it in the store
+    bool wake = false;                    ///< once it has left: work may be waiting for it in the store
+    bool forgettable = false;             ///< once it has no actor: the tenant is unknown or deleted
     std::optional<steady_time> next_try;  ///< while restarting or unavailable
   };
 
@@ -72,6 +78,7 @@ class directory {
   void activate(slot& s);
   void begin_leaving(slot& s);
   void release_held(slot& s);
+  void forget(const slot& s);
   void on_down(const caf::down_msg& down);
   void on_crash(slot& s, const caf::error& reason);
   void on_sweep();

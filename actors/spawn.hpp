@@ -142,6 +142,7 @@ class promise {
   }
   ~promise() { abandon(); }
 
+  bool owed() const { return inner_.pending(); }
   void deliver(Reply reply) { std::exchange(inner_, {}).deliver(std::move(reply)); }
   void refuse(error e) { std::exchange(inner_, {}).deliver(as_caf(std::move(e))); }
   /// Passes an error of CAF's on, so that an exception's text keeps travelling as one.
@@ -153,7 +154,7 @@ class promise {
 
  private:
   void abandon() {
-    if (inner_.pending()) refuse(error{errc::commit_in_doubt});
+    if (inner_.pending()) refuse(error{errc::commit_in_doubt}.retry_in(1));
   }
 
   caf::typed_response_promise<Reply> inner_;

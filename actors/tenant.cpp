@@ -25,8 +25,8 @@ std::string_view cause_of(const error& e) {
 
 }  // namespace
 
-tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id, store_gate_actor store,
-                             std::function<void()> offer_to_leave)
+tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id,
+                             store_gate_actor store, std::function<void()> offer_to_leave)
     : self_(self),
       services_(std::move(s)),
       id_(id),
@@ -374,8 +374,8 @@ void tenant_worker::leave() {
 
 tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store,
                           std::function<void()> offer_to_leave) {
-  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id, std::move(store),
-                              std::move(offer_to_leave));
+  return spawn<tenant_worker>(where, {"tenant/" + id.str(), "tenant", {}, id}, std::move(s), id,
+                              std::move(store), std::move(offer_to_leave));
 }
 
 }  // namespace connectord

@@ -34,7 +34,8 @@ struct claimed_tenant {
 class tenant_worker {
  public:
   using handle = tenant_actor;
-  using interface = tenant_actor::extend<accepts<commit_overdue>, accepts<snapshot_due>, accepts<catch_up_due>>;
+  using interface =
+      tenant_actor::extend<accepts<commit_overdue>, accepts<snapshot_due>, accepts<catch_up_due>>;
   static constexpr const char* name = "tenant";
   static constexpr std::size_t most_waiting = 1024, largest_batch = 64;
   static constexpr int mutations_per_snapshot = 64;
@@ -125,7 +126,8 @@ class tenant_worker {
 };
 
 /// `offer_to_leave` tells the directory that there is nothing to stay for; it answers with passivate.
-tenant_actor spawn_tenant(cradle where, services_ptr s, const tenant_id& id, store_gate_actor store,
-                          std::function<void()> offer_to_leave = [] {});
+tenant_actor spawn_tenant(
+    cradle where, services_ptr s, const tenant_id& id, store_gate_actor store,
+    std::function<void()> offer_to_leave = [] {});
 
 }  // namespace connectord

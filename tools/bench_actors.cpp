@@ -7,10 +7,10 @@
 #include "http/ask.hpp"
 #include "storage/migrate.hpp"
 
+#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <unistd.h>
 
 using namespace connectord;
 using namespace std::chrono_literals;
@@ -76,7 +76,8 @@ asio::awaitable<figures> hops(const bridge_ptr& via, directory_actor front, tena
 }
 
 /// Each tenant's first message: claim, load, answer.
-asio::awaitable<figures> activations(const bridge_ptr& via, directory_actor front, const std::vector<tenant_id>& ids) {
+asio::awaitable<figures> activations(const bridge_ptr& via, directory_actor front,
+                                     const std::vector<tenant_id>& ids) {
   figures seen;
   for (const auto& id : ids) {
     const auto begun = clock_type::now();
@@ -99,7 +100,8 @@ asio::awaitable<void> run(const bridge_ptr& via, directory_actor front, const st
   const auto drained = co_await ask(via, front, farewell, begun + 30s);
   if (!drained) throw std::runtime_error("the drain failed");
   figures left;
-  const auto each = std::chrono::duration<double, std::micro>(clock_type::now() - begun).count() / static_cast<double>(ids.size());
+  const auto each = std::chrono::duration<double, std::micro>(clock_type::now() - begun).count() /
+                    static_cast<double>(ids.size());
   left.micros.assign(ids.size(), each);
   print("tenant passivation (all at once)", left, 0);
 }
@@ -118,8 +120,11 @@ int main() {
     db->begin_write().value();
     for (int i = 0; i < 2000; ++i) {
       ids.push_back(tenant_id::make());
-      db->execute("INSERT INTO tenants (id, name, status, metadata, created_at, updated_at) VALUES ($1, 'bench', 'active', '{}', 0, 0)",
-                  {ids.back()}).value();
+      db->execute(
+            "INSERT INTO tenants (id, name, status, metadata, created_at, updated_at) VALUES ($1, 'bench', "
+            "'active', '{}', 0, 0)",
+            {ids.back()})
+          .value();
     }
     db->commit().value();
   }
@@ -135,7 +140,8 @@ int main() {
   home.bind_to_this_thread();
   sky.set_home(&home);
   const bridge_ptr via{system, home, io};
-  auto shared = std::make_shared<services>(services{provider::catalog{{}}, meters, keyring{{{"k1", secret{std::string(32, 'k')}}}}, {}});
+  auto shared = std::make_shared<services>(
+      services{provider::catalog{{}}, meters, keyring{{{"k1", secret{std::string(32, 'k')}}}}, {}});
   auto gate = spawn<store_gate>({system, sky}, {"store", "system", {}, {}}, store_plan{store});
   auto inbox = spawn_inbox({system, sky}, shared, gate);
   auto front = spawn_directory({system, sky}, shared, gate, inbox);
@@ -143,7 +149,8 @@ int main() {
   int code = 0;
   asio::co_spawn(io, run(via, front, ids), [&](std::exception_ptr failure) {
     code = failure ? 1 : 0;
-    for (const auto& actor : {caf::actor_cast<caf::actor>(front), caf::actor_cast<caf::actor>(inbox), caf::actor_cast<caf::actor>(gate)})
+    for (const auto& actor : {caf::actor_cast<caf::actor>(front), caf::actor_cast<caf::actor>(inbox),
+                              caf::actor_cast<caf::actor>(gate)})
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     front = nullptr;
     inbox = nullptr;

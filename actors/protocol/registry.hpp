@@ -84,9 +84,10 @@ struct store_health {
   bool migrated = false;
 };
 
-using registry_request = std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant,
-                                      list_tenants, set_tenant_status, restart_tenant, list_workloads,
-                                      get_workload, create_token, list_tokens, revoke_token, find_token, touch_token>;
+using registry_request =
+    std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant, list_tenants,
+                 set_tenant_status, restart_tenant, list_workloads, get_workload, create_token, list_tokens,
+                 revoke_token, find_token, touch_token>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}

@@ -210,3 +210,37 @@ TEST_CASE_FIXTURE(directory_fixture, "an app-level delivery reaches every owner,
   run();
   CHECK((*kept)->value().get<rows_page<unrouted_delivery>>().rows.size() == 1);
 }
+
+TEST_CASE_FIXTURE(directory_fixture,
+                  "two questions about an unknown tenant get the same answer, and nothing of it is kept") {
+  const request_meta meta{"trace", std::chrono::steady_clock::now() + std::chrono::hours{1}, 0, {}};
+  std::vector<answer<connection_list>> asked;
+  for (int i = 0; i < 5; ++i)
+    asked.push_back(ask<connection_list>(front, connections_of_tenant{acme, read_connections{meta}}));
+  run();
+  for (const auto& a : asked) {
+    REQUIRE(*a);
+    CHECK((*a)->error().code() == errc::tenant_not_found);
+  }
+  read_tree everything;
+  everything.limit = 100;
+  for (const auto& v : sky.views(everything)) CHECK(v.tenant != acme);
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "a store that is away for a while makes no tenant unavailable") {
+  settle(acme);
+  script.fate = [](std::size_t) { return fault::refuse_before; };
+  const auto steered = ask<done>(front, steer_tenant{acme, steer_tenant::action::replace});
+  run();
+  for (int i = 0; i < 20; ++i) {
+    const auto refused = send(acme, test_delivery(i));
+    run();
+    REQUIRE(*refused);
+    CHECK((*refused)->error().code() == errc::database_unavailable);
+  }
+  script.fate = [](std::size_t) { return fault::none; };
+  const auto taken = send(acme, test_delivery(99));
+  run();
+  CHECK((*taken)->has_value());
+  CHECK(health(acme).restarts == 0);
+}

@@ -286,3 +286,16 @@ TEST_CASE_FIXTURE(
   CHECK(count_signals() == 1);
   CHECK(storage::count_received(*files.db, id).value() == 0);
 }
+
+TEST_CASE_FIXTURE(tenant_fixture,
+                  "a store that cannot be reached at birth refuses whoever waits and is no crash") {
+  script.fate = [](std::size_t) { return fault::refuse_before; };
+  const auto newcomer = host(spawn_tenant({system, sky}, shared, tenant_id::make(), store));
+  const auto command = ask<tenant_outcome>(newcomer, as_command(test_connection("x"), 0, true));
+  const auto read = ask<connection_list>(newcomer, read_connections{request_meta{}});
+  run();
+  CHECK((*command)->error().code() == errc::database_unavailable);
+  CHECK((*read)->error().code() == errc::database_unavailable);
+  read_tree everything;
+  for (const auto& v : sky.views(everything)) CHECK_FALSE(v.last_error);
+}
