@@ -23,6 +23,8 @@ std::string_view cause_of(const error& e) {
   return e.code() == errc::stale_epoch ? "a younger incarnation owns the tenant" : "the commit is in doubt";
 }
 
+std::string name_of(const idempotency& k) { return k.scope + '\n' + k.key; }
+
 }  // namespace
 
 tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id,
@@ -118,6 +120,8 @@ void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
   received_ = c->row.status == tenant_status::active ? c->received : 0;
   state_ = tenant_state{c->row, c->connections};
   services_->meters.snapshot_loads({c->snapshot}).Increment();
+  // The inbox may have stored one more while this incarnation was being born.
+  if (c->row.status == tenant_status::active) self_->delayed_send(self_, catch_up_pause, catch_up_due{});
   answer_early_reads();
   work();
 }
@@ -188,7 +192,7 @@ caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
     services_->meters.permits_refused({"tenant_queue"}).Increment();
     return as_caf(error{errc::service_unavailable}.retry_in(1));
   }
-  if (c.key && !keys_in_flight_.insert(c.key->scope + '\n' + c.key->key).second)
+  if (c.key && !keys_in_flight_.insert(name_of(*c.key)).second)
     return as_caf(error{errc::idempotency_in_flight}.retry_in(1));
   queued_command q{std::move(c), promise<tenant_outcome>{self_}};
   if (may_decide_early(q)) {
@@ -209,6 +213,10 @@ bool tenant_worker::may_decide_early(const queued_command& q) const {
   return claimed_ && awaiting_store_ && can_share(q.command.change) && !q.command.key &&
          queue_.size() < largest_batch && (queue_.empty() || queue_.back().decided) &&
          std::ranges::none_of(batch_, [](const auto& b) { return b.todo.change.has_value(); });
+}
+
+void tenant_worker::release_key(const tenant_command& c) {
+  if (c.key) keys_in_flight_.erase(name_of(*c.key));
 }
 
 /// The next thing to do, if nothing is in flight.
@@ -236,7 +244,7 @@ void tenant_worker::gather() {
     auto taken = std::move(next);
     queue_.pop_front();
     if (!prepared) {
-      if (taken.command.key) keys_in_flight_.erase(taken.command.key->scope + '\n' + taken.command.key->key);
+      release_key(taken.command);
       continue;
     }
     const bool alone = !shares || prepared->change.has_value();
@@ -245,7 +253,7 @@ void tenant_worker::gather() {
   }
 }
 
-/// Answers what needs no write. A key is looked up before anything is refused.
+/// Answers what needs no write.
 std::optional<plan> tenant_worker::prepare(queued_command& q) {
   if (q.decided && q.decided_at == revision_) return std::exchange(q.decided, {});
   self_->handling(q.command.meta);
@@ -294,7 +302,7 @@ void tenant_worker::on_committed(const committed& c) {
   for (std::size_t i = 0; i < answered.size(); ++i) {
     auto& [asked, todo] = answered[i];
     if (todo.change && !c.outcomes[i].replayed) state_.put(*todo.change);
-    if (asked.command.key) keys_in_flight_.erase(asked.command.key->scope + '\n' + asked.command.key->key);
+    release_key(asked.command);
     if (const auto* taken = std::get_if<ingest_outcome>(&c.outcomes[i].value); taken && todo.delivery)
       count_stored(services_->meters, *todo.delivery, std::get<accepted_delivery>(*taken));
     asked.reply.deliver(c.outcomes[i]);
@@ -321,8 +329,7 @@ void tenant_worker::on_refused(const caf::error& e) {
     throw std::runtime_error(to_string(e.context()));
   }
   for (auto& b : failed) {
-    if (b.asked.command.key)
-      keys_in_flight_.erase(b.asked.command.key->scope + '\n' + b.asked.command.key->key);
+    release_key(b.asked.command);
     b.asked.reply.refuse(refusal);
   }
   work();

@@ -87,6 +87,7 @@ class tenant_worker {
   caf::result<connection_list> on_connections();
   connection_list connections() const;
 
+  void release_key(const tenant_command& c);
   void work();
   void gather();
   bool may_decide_early(const queued_command& q) const;
