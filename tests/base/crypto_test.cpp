@@ -18,7 +18,8 @@ keyring ring(std::initializer_list<const char*> ids) {
 TEST_CASE("HMAC-SHA256 agrees with RFC 4231, test case 2") {
   CHECK(to_hex(bytes_of(hmac_sha256("Jefe", "what do ya want for nothing?"))) ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  CHECK(hmac_sha256("Jefe", {"what do ya ", "want for nothing?"}) == hmac_sha256("Jefe", "what do ya want for nothing?"));
+  CHECK(hmac_sha256("Jefe", {"what do ya ", "want for nothing?"}) ==
+        hmac_sha256("Jefe", "what do ya want for nothing?"));
 }
 
 TEST_CASE("HKDF-SHA256 agrees with RFC 5869, test case 3") {

@@ -18,7 +18,8 @@ TEST_CASE("nesting is bounded: 64 deep is read, a hundred thousand is refused an
 }
 
 TEST_CASE("a reader reports every offender under its path and names the first one") {
-  const auto body = parse_json_object(R"({"name":"","count":"x","when":"never","flag":1,"tags":[1],"more":[]})").value();
+  const auto body =
+      parse_json_object(R"({"name":"","count":"x","when":"never","flag":1,"tags":[1],"more":[]})").value();
   object_reader r{body, "items[3]"};
   r.text("name", {1, 10});
   r.optional_integer("count", 0, 5);
@@ -29,8 +30,8 @@ TEST_CASE("a reader reports every offender under its path and names the first on
   r.text("absent", {});
   const error e = r.finish().error();
   CHECK(e.code() == errc::validation_failed);
-  for (const auto* path : {"items[3].name", "items[3].count", "items[3].when", "items[3].flag", "items[3].tags",
-                           "items[3].more", "items[3].absent"})
+  for (const auto* path : {"items[3].name", "items[3].count", "items[3].when", "items[3].flag",
+                           "items[3].tags", "items[3].more", "items[3].absent"})
     CHECK(e.details().contains(path));
   CHECK(e.details().at("field").as_string() == "items[3].name");
 }
@@ -53,7 +54,13 @@ TEST_CASE("what the writer writes is read back as it was") {
   std::string out;
   json_writer w{out};
   w.open().member("text", "q\"\\\n\x01").member("n", -5).member("d", 0.25).member("yes", true);
-  w.member("none", std::optional<std::string>{}).key("list").open_array().value("a").open().close().close_array();
+  w.member("none", std::optional<std::string>{})
+      .key("list")
+      .open_array()
+      .value("a")
+      .open()
+      .close()
+      .close_array();
   w.raw_member("raw", "{\"a\":[]}").close();
   const auto back = parse_json_object(out);
   REQUIRE(back.has_value());
@@ -64,15 +71,19 @@ TEST_CASE("what the writer writes is read back as it was") {
 }
 
 TEST_CASE("UTF-8 is checked byte by byte") {
-  for (const std::string_view good : {"", "a", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80"}) CHECK(is_utf8(good));
-  for (const std::string_view bad : {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
+  for (const std::string_view good : {"", "a", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80"})
+    CHECK(is_utf8(good));
+  for (const std::string_view bad :
+       {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"})
     CHECK_FALSE(is_utf8(bad));
 }
 
 TEST_CASE("ids are read in any case, written in lower case, and grow with time") {
-  CHECK(uuid::parse("0190A0A0-0000-7000-8000-00000000000F")->text() == "0190a0a0-0000-7000-8000-00000000000f");
-  for (const auto* bad : {"", "00000000-0000-0000-0000-000000000000", "{0190a0a0-0000-7000-8000-000000000001}",
-                          "0190a0a0000070008000000000000001", "0190a0a0-0000-7000-8000-00000000000g"})
+  CHECK(uuid::parse("0190A0A0-0000-7000-8000-00000000000F")->text() ==
+        "0190a0a0-0000-7000-8000-00000000000f");
+  for (const auto* bad :
+       {"", "00000000-0000-0000-0000-000000000000", "{0190a0a0-0000-7000-8000-000000000001}",
+        "0190a0a0000070008000000000000001", "0190a0a0-0000-7000-8000-00000000000g"})
     CHECK_FALSE(uuid::parse(bad));
   auto last = uuid::make();
   for (int i = 0; i < 10'000; ++i) {
