@@ -13,6 +13,7 @@
 #include <charconv>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -23,7 +24,6 @@ namespace {
 // that each commit touches then cost more than that saves. A checkpoint runs inside a COMMIT: 1000
 // pages keep it short, 4000 gained nothing and doubled the slowest commits.
 constexpr auto setup =
-    "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=FULL;"
     "PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;"
@@ -298,6 +298,19 @@ descriptor open_private(const std::string& path) {
   return descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
 }
 
+/// The file itself remembers the mode. SQLite asks no busy handler here: of two processes that switch a new
+/// file at the same moment one is refused at once, so it tries again.
+result<> switch_to_wal(sqlite3* db, milliseconds patience) {
+  constexpr milliseconds pause{5};
+  for (milliseconds waited{0};; waited += pause) {
+    const int rc = sqlite3_exec(db, "PRAGMA journal_mode=WAL", nullptr, nullptr, nullptr);
+    if (rc == SQLITE_OK) return {};
+    if (rc != SQLITE_BUSY) return unavailable("open");
+    if (waited >= patience) return unavailable("busy");
+    std::this_thread::sleep_for(pause);
+  }
+}
+
 class sqlite_store final : public store {
  public:
   sqlite_store(std::string path, milliseconds busy, descriptor lock)
@@ -306,17 +319,27 @@ class sqlite_store final : public store {
   dialect kind() const noexcept override { return dialect::sqlite; }
 
   result<std::unique_ptr<session>> open() override {
-    sqlite3* raw = nullptr;
-    const int rc = sqlite3_open_v2(
-        path_.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
-    database db{raw};
-    if (rc != SQLITE_OK) return unavailable("open");
+    auto db = open_file();
+    if (!db) return unavailable("open");
     auto made = std::make_unique<sqlite_session>(std::move(db));
     if (auto ok = made->prepare_connection(busy_); !ok) return ok.error();
     return made;
   }
 
+  result<> prepare_file() const {
+    const auto db = open_file();
+    return db ? switch_to_wal(db.get(), busy_) : unavailable("open");
+  }
+
  private:
+  database open_file() const {
+    sqlite3* raw = nullptr;
+    const int rc = sqlite3_open_v2(
+        path_.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
+    database db{raw};  // also what failed to open has to be closed
+    return rc == SQLITE_OK ? std::move(db) : database{};
+  }
+
   std::string path_;
   milliseconds busy_;
   descriptor lock_;
@@ -343,7 +366,9 @@ result<std::unique_ptr<store>> open_sqlite(std::string path, milliseconds busy, 
     if (!lock) return unavailable("lock");
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return error{errc::conflict, "The database is in use."};
   }
-  return std::make_unique<sqlite_store>(std::move(path), busy, std::move(lock));
+  auto made = std::make_unique<sqlite_store>(std::move(path), busy, std::move(lock));
+  if (auto ok = made->prepare_file(); !ok) return ok.error();
+  return made;
 }
 
 }  // namespace connectord::storage
