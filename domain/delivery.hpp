@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "domain/http.hpp"
 #include "domain/ids.hpp"
 
 #include <array>
@@ -18,9 +19,6 @@ constexpr std::string_view name_of(delivery_status s) {
   constexpr std::array names{"received", "processed", "ignored", "unmatched", "failed", "quarantined"};
   return names[static_cast<std::size_t>(s)];
 }
-
-/// Names in lower case, in the order of arrival.
-using header_list = std::vector<std::pair<std::string, std::string>>;
 
 struct delivery {
   delivery_id id;
