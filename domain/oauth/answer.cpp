@@ -16,15 +16,17 @@ namespace {
 using namespace std::string_view_literals;
 
 /// Refusals after which the grant is gone until the user consents again.
-constexpr std::array permanent{"invalid_grant"sv,          "invalid_client"sv,    "unauthorized_client"sv,
-                               "access_denied"sv,          "bad_refresh_token"sv, "revoked"sv,
+constexpr std::array permanent{"invalid_grant"sv,          "invalid_client"sv,       "unauthorized_client"sv,
+                               "access_denied"sv,          "bad_refresh_token"sv,    "revoked"sv,
                                "unsupported_grant_type"sv, "invalid_refresh_token"sv};
 constexpr seconds longest_hint{86'400};
 constexpr seconds longest_life{10LL * 365 * 86'400};  // keeps hostile numbers out of the arithmetic of times
-constexpr seconds unnamed_pause{60};  // after a 429 that names none
+constexpr seconds unnamed_pause{60};                  // after a 429 that names none
 constexpr std::size_t max_token = 16 * 1024;
 
-failure malformed(int status) { return {.status = status, .error = "malformed_response", .reason{}, .retry_after{}}; }
+failure malformed(int status) {
+  return {.status = status, .error = "malformed_response", .reason{}, .retry_after{}};
+}
 
 std::string_view error_name(call_failure f) {
   return f == call_failure::too_large ? name_of(call_failure::malformed_response) : name_of(f);
@@ -117,8 +119,8 @@ bool says_no(const json::object& o) {
 }  // namespace
 
 error as_error(const failure& f, std::string_view provider) {
-  auto out = error{errc::provider_error}.with(
-      "provider", {{"name", provider}, {"status", f.status}, {"error", f.error}});
+  auto out = error{errc::provider_error}.with("provider",
+                                              {{"name", provider}, {"status", f.status}, {"error", f.error}});
   if (f.kind != failure_class::rate_limited) return out;
   return std::move(out).retry_in(static_cast<int>(f.retry_after.value_or(unnamed_pause).count()));
 }

@@ -67,7 +67,8 @@ result<std::string> resolve_url(const text_template& url, const json::object& va
   for (const auto& piece : url.pieces) {
     const auto value = piece.value ? text_at(*piece.value, s) : std::optional{piece.text};
     if (!value || (piece.value && climbs(*value)))
-      return error{errc::validation_failed, "the URL needs " + piece.value->text + ", which has no fit value"};
+      return error{errc::validation_failed,
+                   "the URL needs " + piece.value->text + ", which has no fit value"};
     out += piece.value ? percent_encoded(*value) : *value;
   }
   if (origin) out.replace(0, origin_size(out), *origin);

@@ -13,7 +13,8 @@ namespace {
 /// A consent at one provider, whose calls are answered one after the other.
 struct consent {
   explicit consent(std::string_view slug, std::string token = "{}")
-      : us(client_of(slug)), tokens{.access = secret{"acc"}, .document = secret{std::move(token)}},
+      : us(client_of(slug)),
+        tokens{.access = secret{"acc"}, .document = secret{std::move(token)}},
         machine(definition_of(slug), us, tokens) {}
 
   http_request asks() {

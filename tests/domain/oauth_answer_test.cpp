@@ -23,14 +23,16 @@ failure failure_in(const http_response& r) {
 }
 
 std::optional<timestamp> expiry(std::string_view expires_in) {
-  return tokens_of(answer(200, R"({"access_token":"a","expires_in":)" + std::string{expires_in} + "}")).expires_at;
+  return tokens_of(answer(200, R"({"access_token":"a","expires_in":)" + std::string{expires_in} + "}"))
+      .expires_at;
 }
 
 }  // namespace
 
 TEST_CASE("a token answer is read whole") {
   const auto t = tokens_of(answer(
-      200, R"({"access_token":"acc","refresh_token":"ref","expires_in":3600,"scope":"a b,c","team":{"id":"T"}})"));
+      200,
+      R"({"access_token":"acc","refresh_token":"ref","expires_in":3600,"scope":"a b,c","team":{"id":"T"}})"));
   CHECK(t.access.reveal() == "acc");
   CHECK(t.refresh.value().reveal() == "ref");
   CHECK(t.expires_at == noon + seconds{3600});
@@ -85,10 +87,10 @@ TEST_CASE("every permanent refusal is known by its name, whatever the status") {
 }
 
 TEST_CASE("everything else that fails is transient") {
-  for (const auto& r :
-       {answer(200, R"({"error":"bad_verification_code"})"), answer(200, R"({"ok":false})"),
-        answer(200, R"({"error":{"code":7},"access_token":"a"})"), answer(500, R"({"error":"invalid_grant"})"),
-        answer(503, "oops"), answer(400, R"({"error":"Access Denied"})"), answer(404, ""), answer(302, "")}) {
+  for (const auto& r : {answer(200, R"({"error":"bad_verification_code"})"), answer(200, R"({"ok":false})"),
+                        answer(200, R"({"error":{"code":7},"access_token":"a"})"),
+                        answer(500, R"({"error":"invalid_grant"})"), answer(503, "oops"),
+                        answer(400, R"({"error":"Access Denied"})"), answer(404, ""), answer(302, "")}) {
     CAPTURE(r.status);
     CAPTURE(r.body);
     const auto f = failure_in(r);
@@ -123,7 +125,8 @@ TEST_CASE("no answer is named by what went wrong") {
 
 TEST_CASE("a rate limit says when to come back, in seconds or as a date, within a day") {
   const auto after = [](std::string hint) {
-    const auto f = failure_in(answer(429, R"({"error":"invalid_grant"})", {{"retry-after", std::move(hint)}}));
+    const auto f =
+        failure_in(answer(429, R"({"error":"invalid_grant"})", {{"retry-after", std::move(hint)}}));
     CHECK(f.kind == failure_class::rate_limited);
     CHECK(f.error == "rate_limited");
     return f.retry_after;
@@ -150,8 +153,8 @@ TEST_CASE("the error for the caller has the provider's name and none of its text
 
 TEST_CASE("an HTTP date is read in its preferred form only") {
   CHECK(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == at("1994-11-06T08:49:37Z"));
-  for (const auto* other :
-       {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT",
-        "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun Nov  6 08:49:37 1994"})
+  for (const auto* other : {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT",
+                            "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+                            "Sun, 06 Nov 1994 25:49:37 GMT", "Sun Nov  6 08:49:37 1994"})
     CHECK_FALSE(parse_http_date(other));
 }

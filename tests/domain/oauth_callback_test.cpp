@@ -45,8 +45,8 @@ TEST_CASE("what became of the state decides before anything else in the query") 
 }
 
 TEST_CASE("a denial wins over a code, and only harmless characters of it are shown") {
-  for (const form_fields& query : {form_fields{{"error", "access_denied"}},
-                                   form_fields{{"code", "c"}, {"error", "access_denied"}}}) {
+  for (const form_fields& query :
+       {form_fields{{"error", "access_denied"}}, form_fields{{"code", "c"}, {"error", "access_denied"}}}) {
     const auto refused = refusal(query);
     CHECK(detail(refused, "error_type") == "provider_denied");
     CHECK(detail(refused, "provider_error") == "access_denied");
@@ -82,8 +82,8 @@ TEST_CASE("the callback names the region by a host of the definition, and by no 
   };
   CHECK(region("https://accounts.zoho.eu") == "eu");
   CHECK(region("https://accounts.zohocloud.ca") == "ca");
-  for (const auto* foreign : {"https://evil.test", "", "accounts.zoho.eu.evil.test", "http://accounts.zoho.eu",
-                              "https://accounts.zoho.eu@evil.test"})
+  for (const auto* foreign : {"https://evil.test", "", "accounts.zoho.eu.evil.test",
+                              "http://accounts.zoho.eu", "https://accounts.zoho.eu@evil.test"})
     CHECK(region(foreign) == "us");
   CHECK(granted({{"code", "c"}}, "zoho-mail").region == "us");
 }

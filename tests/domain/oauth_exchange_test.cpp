@@ -37,7 +37,8 @@ TEST_CASE("scopes are joined as the provider wants them, and its own parameters 
   const auto slack =
       query_of(authorize_url(definition_of("slack"), client_of("slack"), "s", secret{"v"}).value());
   CHECK(value_of(slack, "scope") == "channels:history,channels:read,reactions:read,users:read");
-  const auto jira = query_of(authorize_url(definition_of("jira"), client_of("jira"), "s", secret{"v"}).value());
+  const auto jira =
+      query_of(authorize_url(definition_of("jira"), client_of("jira"), "s", secret{"v"}).value());
   CHECK(value_of(jira, "audience") == "api.atlassian.com");
   CHECK(value_of(jira, "code_challenge") == "(absent)");
 }

@@ -44,7 +44,9 @@ TEST_CASE("a token counts as expired 60 seconds early, and without an expiry nev
 }
 
 TEST_CASE("due is what ends within the lead time or two ticks, is active and can be refreshed") {
-  const auto due = [](const connection& c, seconds lead, seconds tick) { return is_due(c, noon, lead, tick); };
+  const auto due = [](const connection& c, seconds lead, seconds tick) {
+    return is_due(c, noon, lead, tick);
+  };
   CHECK(due(connected(noon + seconds{600}), seconds{600}, seconds{60}));
   CHECK_FALSE(due(connected(noon + seconds{601}), seconds{600}, seconds{60}));
   CHECK(due(connected(noon + seconds{601}), seconds{600}, seconds{301}));

@@ -29,7 +29,8 @@ oauth::state add_state(session& s, tenant_id tenant, std::string value = "value"
   return state;
 }
 
-consumed_state consume(session& s, const oauth::state& state, timestamp now, std::string_view provider = "github") {
+consumed_state consume(session& s, const oauth::state& state, timestamp now,
+                       std::string_view provider = "github") {
   auto consumed = consume_oauth_state(s, state.sha256, provider, now);
   REQUIRE(consumed);
   CHECK((consumed->verdict == state_verdict::valid) == consumed->row.has_value());
