@@ -100,6 +100,8 @@ result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp 
   }
   auto done = x.todo.work(db);
   if (!done) return done.error();
+  if (x.trail)
+    if (const auto kept = storage::append_audit(db, *x.trail); !kept) return kept.error();
   if (key) {
     const auto answer = x.render(*done);
     const auto stored = storage::keep_answer(

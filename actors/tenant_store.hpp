@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/audit.hpp"
 #include "actors/plan.hpp"
 #include "actors/tenant.hpp"
 
@@ -16,6 +17,7 @@ struct step {
   plan todo;
   std::optional<idempotency> key;  ///< under which the work is done and the answer kept
   renderer render;
+  audit_trail trail;
 };
 /// One outcome a step. Deliveries that leave the state alone go in together.
 result<std::vector<tenant_outcome>> run_steps(storage::session& db, const services& s, const tenant_id& t,
