@@ -266,7 +266,8 @@ CREATE TABLE unrouted_deliveries (
   body_bytes INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   headers TEXT NOT NULL,
-  body BLOB NOT NULL
+  body BLOB NOT NULL,
+  UNIQUE (provider, dedupe_id, body_sha256)
 ) STRICT;
 CREATE INDEX unrouted_deliveries_by_age ON unrouted_deliveries (received_at, id);
 CREATE INDEX unrouted_deliveries_of_provider ON unrouted_deliveries (provider, received_at, id);
