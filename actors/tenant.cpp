@@ -92,8 +92,8 @@ void tenant_worker::await_store() {
 void tenant_worker::claim(bool provision) {
   ask_store<std::optional<claimed_tenant>>(
       access_mode::write,
-      [id = id_, provision, now = services_->now()](storage::session& db) {
-        return claim_tenant_rows(db, id, provision, now);
+      [s = services_, id = id_, provision, now = services_->now()](storage::session& db) {
+        return claim_tenant_rows(db, s->keys, id, provision, now);
       },
       [this](const std::optional<claimed_tenant>& c) { on_claimed(c); },
       [this](const caf::error& e) { on_unclaimed(e); });

@@ -9,8 +9,8 @@ namespace connectord {
 
 /// Takes epoch + 1, so that older incarnations can no longer write, and loads the rows: from the
 /// snapshot when it has their revision, else one by one. Nothing when there is no such tenant.
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
-                                                        bool provision, timestamp now);
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const keyring& keys,
+                                                        const tenant_id& id, bool provision, timestamp now);
 
 /// A plan with what its command brought along.
 struct step {
