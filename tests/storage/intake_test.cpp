@@ -512,6 +512,26 @@ TEST_CASE("unrouted deliveries are kept up to a number, the newest first") {
   CHECK(*purge_unrouted(*s, noon + seconds{9}, 2) == 2);
 }
 
+TEST_CASE("an unrouted delivery that comes again is kept once, unless its body is another") {
+  EACH_STORE(store);
+  const auto s = store.open();
+  const auto arrive = [&](std::string provider, std::string dedupe_id, std::string digest) {
+    unrouted_row u;
+    u.id = unrouted_id::make();
+    u.provider = std::move(provider);
+    u.dedupe_id = std::move(dedupe_id);
+    u.body_sha256 = std::move(digest);
+    u.received_at = noon;
+    REQUIRE(insert_unrouted(*s, u, 9));
+    return list_unrouted(*s, {}, {}, 9)->size();
+  };
+  CHECK(arrive("github", "d", "00") == 1);
+  CHECK(arrive("github", "d", "00") == 1);
+  CHECK(arrive("github", "d", "01") == 2);
+  CHECK(arrive("github", "e", "00") == 3);
+  CHECK(arrive("slack", "d", "00") == 4);
+}
+
 TEST_CASE("retention goes in bounded batches and spares what is still needed") {
   EACH_STORE(store);
   const auto s = store.open();
