@@ -9,6 +9,7 @@ namespace {
 
 constexpr seconds patience{30};
 constexpr std::chrono::hours spent_oauth_states{24};  // they tell a reused state from an unknown one
+constexpr std::chrono::hours spent_refresh_intents{24};
 
 }  // namespace
 
@@ -90,6 +91,12 @@ result<janitor::purged> janitor::purge_common(storage::session& db, const retent
   const auto states = storage::purge_oauth_states(db, now - spent_oauth_states, batch);
   if (!states) return states.error();
   p.count(*states);
+  const auto intents = storage::purge_refresh_intents(db, now - spent_refresh_intents, batch);
+  if (!intents) return intents.error();
+  p.count(*intents);
+  const auto previous = storage::purge_previous_refresh(db, now, batch);
+  if (!previous) return previous.error();
+  p.count(*previous);
   if (keep.deliveries.count() == 0) return p;
   const auto unrouted = storage::purge_unrouted(db, now - keep.deliveries, batch);
   if (!unrouted) return unrouted.error();

@@ -30,11 +30,12 @@ sealed_secret seal(const services& s, const tenant_id& t, const connection& c, c
   return {s.keys.seal(plain.reveal(), secret_scope(t, c.provider, c.id)), std::nullopt};
 }
 
-result<outcome> write_connection(storage::session& db, const tenant_id& t, const connection& row,
-                                 bool created) {
+result<outcome> write_connection(storage::session& db, const tenant_id& t, connection row, bool created) {
   const auto stored =
       created ? storage::insert_connection(db, t, row) : storage::update_connection(db, t, row);
   if (!stored) return stored.error();
+  if (!row.usable())
+    if (const auto erased = storage::replace_tokens(db, t, row); !erased) return erased.error();
   if (const auto indexed = storage::replace_identities(db, t, row); !indexed) return indexed.error();
   return outcome{stored_connection{row, created}};
 }

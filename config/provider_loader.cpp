@@ -22,6 +22,9 @@ constexpr names<auth_type> auth_types[]{{"oauth2", auth_type::oauth2}, {"webhook
 constexpr names<bool> pkce_modes[]{{"required", true}, {"off", false}};
 constexpr names<client_auth> client_auths[]{{"body", client_auth::body}, {"basic", client_auth::basic}};
 constexpr names<token_encoding> encodings[]{{"form", token_encoding::form}, {"json", token_encoding::json}};
+constexpr names<revoke_auth> revoke_auths[]{
+    {"body", revoke_auth::body}, {"basic", revoke_auth::basic}, {"bearer", revoke_auth::bearer}};
+constexpr names<bool> revoked_tokens[]{{"refresh", true}, {"access", false}};
 constexpr names<refresh_use> refresh_uses[]{{"reusable", refresh_use::reusable},
                                             {"single_use", refresh_use::single_use},
                                             {"single_use_when_given", refresh_use::single_use_when_given}};
@@ -208,6 +211,18 @@ http_call read_call(const YAML::Node& node, const std::string& field, yaml_probl
   return out;
 }
 
+revoke_call read_revoke(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
+  yaml_map in{node, field, problems};
+  revoke_call out;
+  out.method = in.one_of<std::string_view>("method", methods, "POST");
+  out.url = read_url(in, "url");
+  out.authentication = in.one_of<revoke_auth>("auth", revoke_auths, revoke_auth::body);
+  out.encoding = in.one_of<token_encoding>("encoding", encodings, token_encoding::form);
+  out.parameter = in.optional_text("parameter").value_or(out.parameter);
+  out.refresh_token = in.one_of<bool>("token", revoked_tokens, true);
+  return out;
+}
+
 account_facts read_account(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
   yaml_map in{node, field, problems};
   account_facts out;
@@ -243,10 +258,12 @@ oauth_facts read_oauth(const YAML::Node& node, const std::string& field, yaml_pr
   out.pkce = in.one_of<bool>("pkce", pkce_modes, std::nullopt);
   out.authentication = in.one_of<client_auth>("client_auth", client_auths, client_auth::body);
   out.encoding = in.one_of<token_encoding>("encoding", encodings, token_encoding::form);
-  if (const auto revoke = in.get("revoke")) out.revoke = read_call(*revoke, in.path("revoke"), problems);
+  out.token_scheme = in.optional_text("token_scheme").value_or(out.token_scheme);
+  if (const auto revoke = in.get("revoke")) out.revoke = read_revoke(*revoke, in.path("revoke"), problems);
   out.refresh = in.one_of<refresh_use>("refresh", refresh_uses, std::nullopt);
   out.reuse_access_token = in.flag("reuse_access_token", false);
   if (in.has("jwks_url")) out.jwks_url = read_url(in, "jwks_url");
+  if (in.has("issuer")) out.issuer = read_url(in, "issuer");
   if (const auto account = in.required("account"))
     out.account = read_account(*account, in.path("account"), problems);
   read_regions(in, out);

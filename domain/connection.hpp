@@ -11,7 +11,7 @@ namespace connectord {
 
 enum class connection_status { active, error, revoked };
 
-/// A webhook secret of one connection, sealed; `valid_until` is set on the previous one.
+/// A secret of one connection, sealed; `valid_until` is set on the previous one of its kind.
 struct sealed_secret {
   std::string ciphertext;
   std::optional<timestamp> valid_until;
@@ -35,6 +35,7 @@ struct connection {
   connection_status status = connection_status::active;
   std::optional<std::string> status_reason;
   std::optional<std::string> access_ciphertext, refresh_ciphertext;
+  std::optional<sealed_secret> previous_refresh;  ///< until the new access token worked once
   std::int64_t token_epoch = 0;
   std::optional<timestamp> expires_at;
   std::vector<std::string> scopes;

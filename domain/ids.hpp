@@ -12,5 +12,7 @@ using receipt_id = strong_id<struct receipt_tag>;
 using signal_id = strong_id<struct signal_tag>;
 using job_id = strong_id<struct job_tag>;
 using unrouted_id = strong_id<struct unrouted_tag>;
+using state_id = strong_id<struct state_tag>;
+using intent_id = strong_id<struct intent_tag>;
 
 }  // namespace connectord

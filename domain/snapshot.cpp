@@ -25,6 +25,7 @@ void write_connection(json_writer& w, const connection& c) {
   w.member("status_reason", c.status_reason);
   write_bytes(w, "access", c.access_ciphertext);
   write_bytes(w, "refresh", c.refresh_ciphertext);
+  write_secret(w, "previous_refresh", c.previous_refresh);
   w.member("token_epoch", c.token_epoch);
   write_time(w, "expires_at", c.expires_at);
   w.key("scopes").open_array();
@@ -75,6 +76,7 @@ connection read_connection(const json::object& o) {
   c.status_reason = text(o, "status_reason");
   c.access_ciphertext = bytes(o, "access");
   c.refresh_ciphertext = bytes(o, "refresh");
+  c.previous_refresh = sealed(o, "previous_refresh");
   c.token_epoch = o.at("token_epoch").as_int64();
   c.expires_at = time(o, "expires_at");
   for (const auto& s : o.at("scopes").as_array()) c.scopes.emplace_back(s.as_string());

@@ -154,6 +154,7 @@ connection revoked(connection c, timestamp now) {
   c.status_reason.reset();
   c.access_ciphertext.reset();
   c.refresh_ciphertext.reset();
+  c.previous_refresh.reset();
   c.webhook_secret.reset();
   c.previous_webhook_secret.reset();
   c.identities.clear();

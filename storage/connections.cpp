@@ -11,7 +11,8 @@ namespace {
 #define CONNECTION_COLUMNS                                                             \
   "id, provider, external_id, display_name, status, status_reason, access_ciphertext," \
   " refresh_ciphertext, token_epoch, expires_at, scopes, metadata, webhook_secret,"    \
-  " previous_webhook_secret, previous_webhook_secret_valid_until, next_run_at, created_at, updated_at"
+  " previous_webhook_secret, previous_webhook_secret_valid_until, next_run_at,"        \
+  " created_at, updated_at, previous_refresh_ciphertext, previous_refresh_valid_until"
 
 connection read_connection(const row& r) {
   connection c{.id = read_id<connection_id>(r, 0),
@@ -22,6 +23,7 @@ connection read_connection(const row& r) {
                .status_reason = r.maybe_str(5),
                .access_ciphertext = r.maybe_bytes(6),
                .refresh_ciphertext = r.maybe_bytes(7),
+               .previous_refresh{},
                .token_epoch = r.integer(8),
                .expires_at = r.maybe_time(9),
                .scopes = decode_texts(r.text(10)),
@@ -35,6 +37,8 @@ connection read_connection(const row& r) {
   if (auto sealed = r.maybe_bytes(12)) c.webhook_secret = sealed_secret{std::move(*sealed), {}};
   if (auto sealed = r.maybe_bytes(13))
     c.previous_webhook_secret = sealed_secret{std::move(*sealed), r.maybe_time(14)};
+  if (auto sealed = r.maybe_bytes(18))
+    c.previous_refresh = sealed_secret{std::move(*sealed), r.maybe_time(19)};
   return c;
 }
 
@@ -82,26 +86,63 @@ result<std::optional<connection>> find_connection(session& s, tenant_id tenant, 
 }
 
 result<> insert_connection(session& s, tenant_id tenant, const connection& c) {
-  return done(s.execute(
-      "INSERT INTO connections (tenant_id, " CONNECTION_COLUMNS
-      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
-      {tenant, c.id, c.provider, c.external_id, c.display_name, text_of(c.status), c.status_reason,
-       maybe_blob(c.access_ciphertext), maybe_blob(c.refresh_ciphertext), c.token_epoch, c.expires_at,
-       encode_texts(c.scopes), c.metadata, bytes_of_secret(c.webhook_secret),
-       bytes_of_secret(c.previous_webhook_secret), end_of(c.previous_webhook_secret), c.next_run_at,
-       c.created_at, c.updated_at}));
+  return done(s.execute("INSERT INTO connections (tenant_id, " CONNECTION_COLUMNS
+                        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+                        "$17, $18, $19, $20, $21)",
+                        {tenant,
+                         c.id,
+                         c.provider,
+                         c.external_id,
+                         c.display_name,
+                         text_of(c.status),
+                         c.status_reason,
+                         maybe_blob(c.access_ciphertext),
+                         maybe_blob(c.refresh_ciphertext),
+                         c.token_epoch,
+                         c.expires_at,
+                         encode_texts(c.scopes),
+                         c.metadata,
+                         bytes_of_secret(c.webhook_secret),
+                         bytes_of_secret(c.previous_webhook_secret),
+                         end_of(c.previous_webhook_secret),
+                         c.next_run_at,
+                         c.created_at,
+                         c.updated_at,
+                         bytes_of_secret(c.previous_refresh),
+                         end_of(c.previous_refresh)}));
 }
 
 result<> update_connection(session& s, tenant_id tenant, const connection& c) {
   return changed_one(s.execute(
-      "UPDATE connections SET display_name = $3, status = $4, status_reason = $5, access_ciphertext = $6,"
-      " refresh_ciphertext = $7, token_epoch = $8, expires_at = $9, scopes = $10, metadata = $11,"
-      " webhook_secret = $12, previous_webhook_secret = $13, previous_webhook_secret_valid_until = $14,"
-      " next_run_at = $15, updated_at = $16 WHERE tenant_id = $1 AND id = $2",
-      {tenant, c.id, c.display_name, text_of(c.status), c.status_reason, maybe_blob(c.access_ciphertext),
-       maybe_blob(c.refresh_ciphertext), c.token_epoch, c.expires_at, encode_texts(c.scopes), c.metadata,
+      "UPDATE connections SET display_name = $3, status = $4, status_reason = $5, metadata = $6,"
+      " webhook_secret = $7, previous_webhook_secret = $8, previous_webhook_secret_valid_until = $9,"
+      " next_run_at = $10, updated_at = $11 WHERE tenant_id = $1 AND id = $2",
+      {tenant, c.id, c.display_name, text_of(c.status), c.status_reason, c.metadata,
        bytes_of_secret(c.webhook_secret), bytes_of_secret(c.previous_webhook_secret),
        end_of(c.previous_webhook_secret), c.next_run_at, c.updated_at}));
+}
+
+result<> replace_tokens(session& s, tenant_id tenant, connection& c) {
+  const auto epoch = find_one(s,
+                              "UPDATE connections SET access_ciphertext = $3, refresh_ciphertext = $4,"
+                              " previous_refresh_ciphertext = NULL, previous_refresh_valid_until = NULL,"
+                              " token_epoch = token_epoch + 1, expires_at = $5, scopes = $6"
+                              " WHERE tenant_id = $1 AND id = $2 RETURNING token_epoch",
+                              {tenant, c.id, maybe_blob(c.access_ciphertext),
+                               maybe_blob(c.refresh_ciphertext), c.expires_at, encode_texts(c.scopes)},
+                              [](const row& r) { return r.integer(0); });
+  if (!epoch) return epoch.error();
+  if (!*epoch) return error{errc::not_found};
+  c.token_epoch = **epoch;
+  c.previous_refresh.reset();
+  return {};
+}
+
+result<> forget_previous_refresh(session& s, tenant_id tenant, connection_id id, std::int64_t epoch) {
+  return done(s.execute(
+      "UPDATE connections SET previous_refresh_ciphertext = NULL, previous_refresh_valid_until = NULL"
+      " WHERE tenant_id = $1 AND id = $2 AND token_epoch = $3",
+      {tenant, id, epoch}));
 }
 
 result<> replace_identities(session& s, tenant_id tenant, const connection& c) {

@@ -45,6 +45,22 @@ result<std::int64_t> purge_oauth_states(session& s, timestamp before, int limit)
       {before, limit});
 }
 
+result<std::int64_t> purge_refresh_intents(session& s, timestamp before, int limit) {
+  return s.execute(
+      "DELETE FROM refresh_intents WHERE (tenant_id, id) IN"
+      " (SELECT tenant_id, id FROM refresh_intents WHERE outcome IS NOT NULL AND started_at < $1"
+      " ORDER BY started_at LIMIT $2)",
+      {before, limit});
+}
+
+result<std::int64_t> purge_previous_refresh(session& s, timestamp now, int limit) {
+  return s.execute(
+      "UPDATE connections SET previous_refresh_ciphertext = NULL, previous_refresh_valid_until = NULL"
+      " WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM connections"
+      " WHERE previous_refresh_valid_until <= $1 ORDER BY previous_refresh_valid_until LIMIT $2)",
+      {now, limit});
+}
+
 result<std::int64_t> purge_unrouted(session& s, timestamp before, int limit) {
   return s.execute(
       "DELETE FROM unrouted_deliveries WHERE id IN"

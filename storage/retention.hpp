@@ -20,6 +20,10 @@ result<std::int64_t> purge_signals(session& s, tenant_id tenant, timestamp befor
 result<std::int64_t> purge_idempotency(session& s, timestamp now, int limit);
 /// Of all tenants: states that expired before `before`.
 result<std::int64_t> purge_oauth_states(session& s, timestamp before, int limit);
+/// Of all tenants: intents that ended and began before `before`.
+result<std::int64_t> purge_refresh_intents(session& s, timestamp before, int limit);
+/// Of all tenants: previous refresh tokens whose time is over.
+result<std::int64_t> purge_previous_refresh(session& s, timestamp now, int limit);
 result<std::int64_t> purge_unrouted(session& s, timestamp before, int limit);
 
 }  // namespace connectord::storage

@@ -39,16 +39,30 @@ struct account_facts {
   std::vector<std::pair<std::string, choice>> metadata;  ///< by dotted member name
 };
 
+/// How we say who asks for a revocation: with the token itself, or as the client.
+enum class revoke_auth : std::uint8_t { body, basic, bearer };
+
+/// RFC 7009, and what providers made of it.
+struct revoke_call {
+  std::string method, url;
+  revoke_auth authentication = revoke_auth::body;
+  token_encoding encoding = token_encoding::form;
+  std::string parameter = "token";  ///< that names the token; unused with `bearer`
+  bool refresh_token = true;        ///< the refresh token goes where there is one, else the access token
+};
+
 struct oauth_facts {
   std::string authorize_url, token_url;
   text_pairs authorize_params, token_headers;
   bool pkce = true;  ///< S256
   client_auth authentication = client_auth::body;
   token_encoding encoding = token_encoding::form;
-  std::optional<http_call> revoke;
+  std::string token_scheme = "Bearer";  ///< of the access token in API calls
+  std::optional<revoke_call> revoke;
   refresh_use refresh = refresh_use::reusable;
   bool reuse_access_token = false;  ///< until it expires
   std::optional<std::string> jwks_url;
+  std::string issuer;  ///< `iss` of a callback has to be it (RFC 9207); empty: any
   account_facts account;
 
   /// Hosts that differ by region: region -> name -> host.

@@ -241,6 +241,22 @@ std::optional<std::string> render(const choice& any, const scene& s) {
   return std::nullopt;
 }
 
+void write_member(json_writer& w, std::string_view name, const choice& values, const scene& s) {
+  for (const auto& t : values) {
+    const auto* at = t.single();
+    if (at != nullptr && at->filter == text_filter::none && at->root == lookup_root::body) {
+      if (const auto value = element_at(*at, s)) {
+        w.raw_member(name, simdjson::minify(*value));
+        return;
+      }
+    } else if (const auto text = render(t, s)) {
+      w.member(name, *text);
+      return;
+    }
+  }
+  w.raw_member(name, "null");
+}
+
 bool holds(const conditions& all, const scene& s) {
   return std::ranges::all_of(all, [&](const condition& c) { return holds(c, s); });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/json.hpp"
 #include "domain/delivery.hpp"
 #include "domain/provider/definition.hpp"
 #include "domain/provider/document.hpp"
@@ -28,6 +29,8 @@ void texts_at(const lookup& at, const scene& s, std::size_t limit, std::vector<s
 std::optional<std::string> text_at(const lookup& at, const scene& s);
 std::optional<std::string> render(const text_template& t, const scene& s);
 std::optional<std::string> render(const choice& any, const scene& s);
+/// A member that is one unfiltered lookup keeps its JSON type; every other value is text, none is null.
+void write_member(json_writer& w, std::string_view name, const choice& values, const scene& s);
 bool holds(const conditions& all, const scene& s);
 
 std::optional<timestamp> parse_time(time_format format, std::string_view text);

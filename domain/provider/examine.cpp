@@ -77,23 +77,6 @@ std::string event_of(const webhook_facts& webhook, const scene& s) {
   return {};
 }
 
-/// A field that is one unfiltered lookup keeps its JSON type; every other value is text.
-void write_field(json_writer& w, std::string_view name, const choice& values, const scene& s) {
-  for (const auto& t : values) {
-    const auto* at = t.single();
-    if (at != nullptr && at->filter == text_filter::none && at->root == lookup_root::body) {
-      if (const auto value = element_at(*at, s)) {
-        w.raw_member(name, simdjson::minify(*value));
-        return;
-      }
-    } else if (const auto text = render(t, s)) {
-      w.member(name, *text);
-      return;
-    }
-  }
-  w.raw_member(name, "null");
-}
-
 /// `text` is the document's own, empty when `s.body` is only a part of it.
 void write_raw(json_writer& w, const shape& as, const scene& s, std::string_view text) {
   const auto value = as.raw ? element_at(*as.raw, s) : std::nullopt;
@@ -129,7 +112,7 @@ std::string payload_of(const webhook_facts& webhook, const shape& as, std::strin
   if (actor || name) w.key("actor").open().member("id", actor).member("name", name).close();
   const auto label = render(webhook.label, s);
   w.member("event", label ? *label : s.event);
-  for (const auto& [member, values] : as.fields) write_field(w, member, values, s);
+  for (const auto& [member, values] : as.fields) write_member(w, member, values, s);
   write_raw(w, as, s, text);
   w.close();
   return out;

@@ -40,6 +40,7 @@ CREATE TABLE connections (
   access_ciphertext BLOB,
   refresh_ciphertext BLOB,
   previous_refresh_ciphertext BLOB,
+  previous_refresh_valid_until INTEGER,
   token_epoch INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER,
   scopes TEXT NOT NULL,
@@ -56,6 +57,8 @@ CREATE TABLE connections (
 CREATE INDEX connections_by_age ON connections (tenant_id, created_at, id);
 CREATE INDEX connections_due ON connections (status, next_run_at);
 CREATE INDEX connections_expiring ON connections (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX connections_previous_refresh ON connections (previous_refresh_valid_until)
+  WHERE previous_refresh_valid_until IS NOT NULL;
 
 CREATE TABLE connection_identities (
   tenant_id TEXT NOT NULL,
@@ -201,6 +204,7 @@ CREATE TABLE refresh_intents (
   PRIMARY KEY (tenant_id, id),
   FOREIGN KEY (tenant_id, connection_id) REFERENCES connections (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
+CREATE INDEX refresh_intents_by_age ON refresh_intents (started_at);
 CREATE UNIQUE INDEX refresh_intents_open ON refresh_intents (tenant_id, connection_id) WHERE outcome IS NULL;
 
 CREATE TABLE grounded_signals (

@@ -38,6 +38,7 @@ connection arbitrary(std::mt19937& dice) {
   if (dice() % 3 == 0) c.status_reason = text();
   if (dice() % 2) c.access_ciphertext = bytes();
   if (dice() % 2) c.refresh_ciphertext = bytes();
+  if (dice() % 2) c.previous_refresh = sealed_secret{bytes(), time()};
   c.token_epoch = static_cast<std::int64_t>(dice());
   if (dice() % 2) c.expires_at = time();
   for (auto n = dice() % 3; n > 0; --n) c.scopes.push_back(text());
