@@ -25,15 +25,14 @@ std::string resolved(std::string_view url, const json::object& values,
 TEST_CASE("a URL template is filled in from the region, the client and the connection") {
   const json::object metadata{{"dc", "ca"}, {"cloud", {{"id", "c-1"}}}};
   const auto values = values_of("zoho-mail", {"ca", "client 7", "acc-9", &metadata});
-  CHECK(resolved("https://{region.mail}/api/{client_id}/{connection.external_id}/{metadata.cloud.id}", values) ==
-        "https://mail.zohocloud.ca/api/client%207/acc-9/c-1");
+  CHECK(resolved("https://{region.mail}/api/{client_id}/{connection.external_id}/{metadata.cloud.id}",
+                 values) == "https://mail.zohocloud.ca/api/client%207/acc-9/c-1");
 }
 
 TEST_CASE("no value of a URL template can add a segment, a parameter or a host") {
   const json::object metadata{{"id", "../admin?x=1#y"}, {"up", ".."}, {"empty", ""}, {"host", "evil.test/"}};
   const auto values = values_of("github", {"", "", "7", &metadata});
-  CHECK(resolved("https://a.test/x/{metadata.id}/y", values) ==
-        "https://a.test/x/..%2Fadmin%3Fx%3D1%23y/y");
+  CHECK(resolved("https://a.test/x/{metadata.id}/y", values) == "https://a.test/x/..%2Fadmin%3Fx%3D1%23y/y");
   CHECK(resolved("https://a.test/x/{metadata.up}/y", values) == "refused");
   CHECK(resolved("https://a.test/x/{metadata.empty}", values) == "refused");
   CHECK(resolved("https://a.test/x/{metadata.missing}", values) == "refused");
