@@ -4,6 +4,7 @@
 #include "actors/inbox.hpp"
 #include "actors/janitor.hpp"
 #include "actors/ops.hpp"
+#include "actors/outbound.hpp"
 #include "actors/registry.hpp"
 #include "actors/store_gate.hpp"
 #include "actors/supervise.hpp"
@@ -13,6 +14,7 @@
 #include "http/app.hpp"
 #include "http/key_sets.hpp"
 #include "http/openapi.hpp"
+#include "http/outbound.hpp"
 #include "http/server.hpp"
 #include "storage/migrate.hpp"
 
@@ -52,8 +54,10 @@ provider::proof_settings proofs_of(const provider::definition& d, const config::
   return out;
 }
 
-services_ptr services_for(const config::settings& s, const provider::catalog& catalog, metrics& meters) {
+services_ptr services_for(const config::settings& s, const provider::catalog& catalog, metrics& meters,
+                          const whereabouts<outbound_actor>& outbound) {
   auto made = std::make_shared<services>(services{catalog, meters, s.crypto_keys, {}});
+  made->outbound = &outbound;
   for (const auto& d : catalog.all())
     if (d.webhooks) made->webhooks.proofs.emplace(d.slug, proofs_of(d, s.providers.at(d.slug)));
   made->webhooks.require_connection_secrets = s.webhook_require_connection_secrets;
@@ -130,9 +134,25 @@ web::outbound_settings outbound_for(const config::settings& s) {
   return o;
 }
 
+/// The keys of a set's URL, fetched on the service's own account.
+asio::awaitable<http_response> fetch(const bridge_ptr& via, const whereabouts<outbound_actor>& outbound,
+                                     std::string url, steady_time deadline) {
+  http_request get;
+  get.url = std::move(url);
+  const send_request wanted{std::nullopt, {}, std::move(get), deadline};
+  auto answered = co_await ask(via, outbound.get(), wanted, deadline);
+  http_response out;
+  if (answered)
+    out = std::move(answered->response);
+  else
+    out.failure = call_failure::network_error;
+  co_return out;
+}
+
 /// Where the rest of the process finds the children of the root.
 struct doors {
   whereabouts<store_gate_actor> store;
+  whereabouts<outbound_actor> outbound;
   whereabouts<inbox_actor> inbox;
   whereabouts<directory_actor> directory;
   whereabouts<registry_actor> registry;
@@ -143,18 +163,21 @@ struct doors {
     registry.clear();
     directory.clear();
     inbox.clear();
+    outbound.clear();
     store.clear();
   }
 };
 
 /// The whole supervision tree, oldest first: a crash ends and restarts everything below it. Tenants
 /// are the directory's children, storage workers the gate's.
-std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& plan) {
+std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& plan, const transport& out) {
   std::vector<child_spec> children;
   children.push_back({"ops", [&d](auto* root) { return d.ops.set(spawn_ops(root)); }});
   children.push_back({"store", [&d, plan](auto* root) {
                         return d.store.set(spawn<store_gate>(root, {"system/store", "system", {}, {}}, plan));
                       }});
+  children.push_back(
+      {"outbound", [&d, out](auto* root) { return d.outbound.set(spawn_outbound(root, {out})); }});
   children.push_back(
       {"inbox", [&d, s](auto* root) { return d.inbox.set(spawn_inbox(root, s, d.store.get())); }});
   children.push_back({"directory", [&d, s](auto* root) {
@@ -263,6 +286,10 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   observatory sky{meters};
   doors d;
   asio::io_context io{1};  // outlives whatever posts to it
+  web::outbound_client client{io, outbound_for(settings)};
+  const transport out = [&client](http_request r, steady_time deadline, auto answered) {
+    client.start(std::move(r), deadline, std::move(answered));
+  };
   caf::actor_system_config config;
   caf::actor_system system{tuned(config)};
   io_unit home{system, io};
@@ -270,8 +297,8 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   sky.set_home(&home);
   const bridge_ptr via{system, home, io};
 
-  const auto shared = services_for(settings, catalog, meters);
-  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, tree(d, shared, plan),
+  const auto shared = services_for(settings, catalog, meters, d.outbound);
+  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, tree(d, shared, plan, out),
                                 restart_policy{.most = 3}, std::function<void()>{give_up});
   sky.admit({"http", "http", "system", {}})->born();
 
@@ -288,9 +315,8 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};
   app.migrated = migrated;
-  web::outbound_client outbound{io, outbound_for(settings)};
-  web::key_sets keys{io, [&outbound](std::string url, steady_time deadline) {
-                       return outbound.get(std::move(url), deadline);
+  web::key_sets keys{io, [&via, &d](std::string url, steady_time deadline) {
+                       return fetch(via, d.outbound, std::move(url), deadline);
                      }};
   app.keys = &keys;
   const web::router routes{web::all_routes(&app)};

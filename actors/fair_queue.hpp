@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -20,9 +21,15 @@ class fair_queue {
   }
 
   std::optional<Entry> pop() {
-    if (turns_.empty()) return std::nullopt;
-    auto key = std::move(turns_.front());
-    turns_.pop_front();
+    return pop_if([](const Key&) { return true; });
+  }
+  /// The first in turn of those whose key may go; the others keep their places.
+  template <class Predicate>
+  std::optional<Entry> pop_if(Predicate may_go) {
+    const auto next = std::find_if(turns_.begin(), turns_.end(), may_go);
+    if (next == turns_.end()) return std::nullopt;
+    auto key = std::move(*next);
+    turns_.erase(next);
     const auto lane = lanes_.find(key);
     auto entry = std::move(lane->second.front());
     lane->second.pop_front();

@@ -1,5 +1,6 @@
 #include "actors/inbox.hpp"
 
+#include "actors/audit.hpp"
 #include "base/log.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
@@ -149,7 +150,8 @@ caf::result<routed> inbox::on_route(const route_delivery& m) {
 caf::result<routed> inbox::on_reroute(const reroute_delivery& m) {
   return run<std::int64_t, routed>(
       access_mode::write, std::nullopt, m.meta.deadline,
-      [s = services_, id = m.id](storage::session& db) -> result<std::int64_t> {
+      [s = services_, id = m.id, trail = audited(m.meta, {}, m.now, "unrouted.route", m.id.str())](
+          storage::session& db) -> result<std::int64_t> {
         const auto row = storage::find_unrouted(db, id);
         if (!row) return row.error();
         if (!*row) return error{errc::not_found};
@@ -163,6 +165,7 @@ caf::result<routed> inbox::on_reroute(const reroute_delivery& m) {
         const auto given = hand_out(db, *s, d, provider::examine(*definition, {d.headers, d.body, d.now}));
         if (!given || *given == 0) return given;
         if (const auto removed = storage::remove_unrouted(db, id); !removed) return removed.error();
+        if (const auto kept = storage::append_audit(db, trail); !kept) return kept.error();
         return given;
       },
       [](std::int64_t n) -> result<routed> {

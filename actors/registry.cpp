@@ -1,5 +1,6 @@
 #include "actors/registry.hpp"
 
+#include "actors/audit.hpp"
 #include "base/json.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
@@ -177,6 +178,15 @@ struct transaction {
   }
 };
 
+/// What was asked, and what it leaves in the audit log.
+result<job_value> run(storage::session& db, const registry_command& c) {
+  auto answer = std::visit(transaction{db}, c.request);
+  if (!answer) return answer;
+  if (const auto trail = trail_of(c, *answer))
+    if (const auto kept = storage::append_audit(db, *trail); !kept) return kept.error();
+  return answer;
+}
+
 template <class... Requests>
 bool is_any_of(const registry_request& r) {
   return (std::holds_alternative<Requests>(r) || ...);
@@ -208,9 +218,9 @@ std::optional<steer_tenant> registry::consequence(const registry_request& r) con
 
 caf::result<db_answer> registry::on_command(const registry_command& c) {
   self_->handling(c.meta);
-  auto request = std::make_shared<const registry_request>(c.request);
+  auto command = std::make_shared<const registry_command>(c);
   db_job job{std::nullopt, only_reads(c.request) ? access_mode::read : access_mode::write, c.meta.deadline,
-             [request](storage::session& db) { return std::visit(transaction{db}, *request); }};
+             [command](storage::session& db) { return run(db, *command); }};
   const auto next = consequence(c.request);
   if (!next) return self_->delegate(store_, std::move(job));
   auto owed = std::make_shared<promise<db_answer>>(self_);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/protocol/outbound.hpp"
+#include "actors/protocol/whereabouts.hpp"
 #include "base/crypto.hpp"
 #include "base/metrics.hpp"
 #include "domain/provider/catalog.hpp"
@@ -35,7 +37,8 @@ struct services {
   seconds longest_sync_interval{86400};
   std::size_t most_live_tenants = 10'000;
   seconds idle_before_passivation{900};
-  std::function<timestamp()> now = now_utc;  ///< the wall clock; tests bring their own
+  std::function<timestamp()> now = now_utc;               ///< the wall clock; tests bring their own
+  const whereabouts<outbound_actor>* outbound = nullptr;  ///< for whoever calls providers
 };
 using services_ptr = std::shared_ptr<const services>;
 

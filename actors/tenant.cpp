@@ -92,8 +92,8 @@ void tenant_worker::await_store() {
 void tenant_worker::claim(bool provision) {
   ask_store<std::optional<claimed_tenant>>(
       access_mode::write,
-      [id = id_, provision, now = services_->now()](storage::session& db) {
-        return claim_tenant_rows(db, id, provision, now);
+      [s = services_, id = id_, provision, now = services_->now()](storage::session& db) {
+        return claim_tenant_rows(db, s->keys, id, provision, now);
       },
       [this](const std::optional<claimed_tenant>& c) { on_claimed(c); },
       [this](const caf::error& e) { on_unclaimed(e); });
@@ -268,7 +268,10 @@ std::optional<plan> tenant_worker::prepare(queued_command& q) {
 
 void tenant_worker::commit() {
   auto steps = std::make_shared<std::vector<step>>();
-  for (const auto& b : batch_) steps->push_back({b.todo, b.asked.command.key, b.asked.command.render});
+  for (const auto& b : batch_) {
+    const auto& c = b.asked.command;
+    steps->push_back({b.todo, c.key, c.render, trail_of(c, b.todo, id_)});
+  }
   if (batch_.size() == 1) self_->handling(batch_.front().asked.command.meta);
   ask_store<committed>(
       access_mode::write,

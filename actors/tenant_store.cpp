@@ -60,8 +60,19 @@ struct reader {
   result<job_value> operator()(const ping&) const { return job_value{}; }
 };
 
-/// The snapshot's connections when it equals the rows; else why not.
-std::string_view read_checkpoint(storage::session& db, claimed_tenant& c) {
+bool can_open(const keyring& keys, const connection& c) {
+  const auto held = [&](const std::optional<std::string>& sealed) {
+    const auto id = sealed ? keyring::key_id_of(*sealed) : std::nullopt;
+    return !sealed || (id && keys.holds(*id));
+  };
+  const auto held_secret = [&](const std::optional<sealed_secret>& s) { return !s || held(s->ciphertext); };
+  return held(c.access_ciphertext) && held(c.refresh_ciphertext) && held_secret(c.webhook_secret) &&
+         held_secret(c.previous_webhook_secret);
+}
+
+/// The snapshot's connections when it equals the rows; else why not. Key rotation rewrites the rows
+/// alone: a snapshot that needs a key that is gone is older than they are.
+std::string_view read_checkpoint(storage::session& db, const keyring& keys, claimed_tenant& c) {
   const auto stored = storage::load_snapshot(db, c.row.id);
   if (!stored || !*stored) return "missing";
   const auto& s = **stored;
@@ -69,6 +80,7 @@ std::string_view read_checkpoint(storage::session& db, claimed_tenant& c) {
   if (s.checksum != snapshot_checksum(s.body)) return "corrupt";
   auto connections = read_snapshot(s.body);
   if (!connections) return "corrupt";
+  if (!std::ranges::all_of(*connections, [&](const auto& x) { return can_open(keys, x); })) return "stale";
   c.connections = std::move(*connections);
   return "used";
 }
@@ -100,6 +112,8 @@ result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp 
   }
   auto done = x.todo.work(db);
   if (!done) return done.error();
+  if (x.trail)
+    if (const auto kept = storage::append_audit(db, *x.trail); !kept) return kept.error();
   if (key) {
     const auto answer = x.render(*done);
     const auto stored = storage::keep_answer(
@@ -113,8 +127,8 @@ result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp 
 
 }  // namespace
 
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
-                                                        bool provision, timestamp now) {
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const keyring& keys,
+                                                        const tenant_id& id, bool provision, timestamp now) {
   if (provision)
     if (const auto made = storage::provision_tenant(db, id, now); !made) return made.error();
   auto claim = storage::claim_tenant(db, id);
@@ -127,7 +141,7 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   const auto received = storage::count_received(db, id);
   if (!received) return received.error();
   c.received = *received;
-  c.snapshot = read_checkpoint(db, c);
+  c.snapshot = read_checkpoint(db, keys, c);
   if (c.snapshot != "used") {
     auto rows = storage::load_connections(db, id);
     if (!rows) return rows.error();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/audit.hpp"
 #include "actors/plan.hpp"
 #include "actors/tenant.hpp"
 
@@ -8,14 +9,15 @@ namespace connectord {
 
 /// Takes epoch + 1, so that older incarnations can no longer write, and loads the rows: from the
 /// snapshot when it has their revision, else one by one. Nothing when there is no such tenant.
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const tenant_id& id,
-                                                        bool provision, timestamp now);
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const keyring& keys,
+                                                        const tenant_id& id, bool provision, timestamp now);
 
 /// A plan with what its command brought along.
 struct step {
   plan todo;
   std::optional<idempotency> key;  ///< under which the work is done and the answer kept
   renderer render;
+  audit_trail trail;
 };
 /// One outcome a step. Deliveries that leave the state alone go in together.
 result<std::vector<tenant_outcome>> run_steps(storage::session& db, const services& s, const tenant_id& t,

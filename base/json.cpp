@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 namespace connectord {
 namespace {
@@ -198,13 +199,33 @@ result<> object_reader::finish() const {
   return std::move(e).with("field", json::string{problems_.front().first});
 }
 
+namespace {
+
+/// Index of the next byte that needs an escape, eight bytes a step: most texts have none.
+std::size_t find_escape(std::string_view text, std::size_t from) {
+  constexpr std::uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+  const auto has_zero = [](std::uint64_t v) { return (v - ones) & ~v & tops; };
+  for (; from + 8 <= text.size(); from += 8) {
+    std::uint64_t v;
+    std::memcpy(&v, text.data() + from, 8);
+    const auto control = (v - ones * 0x20) & ~v & tops;
+    if (control | has_zero(v ^ (ones * '"')) | has_zero(v ^ (ones * '\\'))) break;
+  }
+  for (; from < text.size(); ++from) {
+    const auto c = static_cast<unsigned char>(text[from]);
+    if (c < 0x20 || c == '"' || c == '\\') break;
+  }
+  return from;
+}
+
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   out.push_back('"');
   std::size_t clean = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (auto i = find_escape(text, 0); i < text.size(); i = find_escape(text, i + 1)) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text, clean, i - clean);
     clean = i + 1;
     switch (c) {

@@ -56,6 +56,11 @@ bool hidden(std::string_view key) {
   return false;
 }
 
+bool absent(const field& f) {
+  const auto* text = std::get_if<std::string_view>(&f.value);
+  return text != nullptr && text->empty();
+}
+
 void put(json_writer& w, const field& f) {
   if (hidden(f.key)) {
     w.member(f.key, "[redacted]");
@@ -79,7 +84,8 @@ std::string as_json(level l, std::string_view event, fields list, std::string_vi
   json_writer w{line};
   w.open().member("timestamp", now_utc()).member("level", names[static_cast<std::size_t>(l)]);
   w.member("event", event).member("message", spoken(event, message));
-  for (const auto& f : list) put(w, f);
+  for (const auto& f : list)
+    if (!absent(f)) put(w, f);
   w.close();
   return line;
 }
@@ -92,6 +98,7 @@ std::string as_text(level l, std::string_view event, fields list, std::string_vi
   line += event;
   if (!message.empty()) (line += " – ") += message;
   for (const auto& f : list) {
+    if (absent(f)) continue;
     std::string shown;
     json_writer w{shown};
     put(w, f);

@@ -11,7 +11,8 @@
 
 /// Logs are events with fields: a stable event name first, ids always under the same keys
 /// (trace_id, tenant_id, provider, connection_id, job_id, delivery_id, actor). One JSON object a
-/// line, or pretty text; both obey the same redaction. A `secret` does not convert to a field.
+/// line, or pretty text; both obey the same redaction. A `secret` does not convert to a field, and an
+/// empty text is left out.
 namespace connectord::log {
 
 enum class level { trace, debug, info, warn, error };

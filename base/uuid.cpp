@@ -10,18 +10,26 @@ namespace {
 
 constexpr bool hyphen_at(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
 
+/// A hexadecimal digit in lower case; zero for whatever is none. Each stored row has several ids to read.
+constexpr auto hex_digits = [] {
+  std::array<char, 256> table{};
+  for (const char c : std::string_view{"0123456789abcdef"}) table[static_cast<unsigned char>(c)] = c;
+  for (char c = 'A'; c <= 'F'; ++c) table[static_cast<unsigned char>(c)] = static_cast<char>(c + ('a' - 'A'));
+  return table;
+}();
+
 }  // namespace
 
 std::optional<uuid> uuid::parse(std::string_view text) noexcept {
   uuid out;
   if (text.size() != out.text_.size()) return std::nullopt;
+  bool valid = true;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (hyphen_at(i) ? c != '-'
-                     : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-      return std::nullopt;
-    out.text_[i] = c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A')) : c;
+    const char digit = hex_digits[static_cast<unsigned char>(text[i])];
+    valid &= hyphen_at(i) ? text[i] == '-' : digit != 0;
+    out.text_[i] = hyphen_at(i) ? '-' : digit;
   }
+  if (!valid) return std::nullopt;
   if (out == uuid{}) return std::nullopt;
   return out;
 }

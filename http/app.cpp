@@ -10,6 +10,16 @@ result<> serving(const app& a) {
   return error{errc::service_unavailable, "The store waits for its migrations."}.retry_in(5);
 }
 
+namespace {
+
+/// Whoever has no credential of its own came with a webhook's proof.
+std::string caller_of(const request& r) {
+  if (!r.who) return "webhook";
+  return r.who->token ? "token:" + r.who->token->str() : "operator";
+}
+
+}  // namespace
+
 result<request_meta> admitted(app& a, const request& r, const tenant_id& t, std::uint64_t fingerprint) {
   if (const auto ok = serving(a); !ok) return ok.error();
   auto right = a.permits.take(t);
@@ -17,10 +27,10 @@ result<request_meta> admitted(app& a, const request& r, const tenant_id& t, std:
     a.meters.permits_refused({"tenant"}).Increment();
     return error{errc::rate_limited}.retry_in(1);
   }
-  return request_meta{r.trace_id, r.deadline, fingerprint, std::move(*right)};
+  return request_meta{r.trace_id, r.deadline, fingerprint, std::move(*right), caller_of(r)};
 }
 
-request_meta unlimited(const request& r) { return {r.trace_id, r.deadline, 0, {}}; }
+request_meta unlimited(const request& r) { return {r.trace_id, r.deadline, 0, {}, caller_of(r)}; }
 
 asio::awaitable<result<tenant_outcome>> command(app& a, request& r, const tenant_id& t, tenant_command c) {
   const to_tenant m{t, std::move(c)};

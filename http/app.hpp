@@ -98,12 +98,14 @@ asio::awaitable<result<typename Command::reply>> command(app& a, request& r, Com
 
 /// Rows of a tenant; TENANT_NOT_FOUND when it is unknown.
 asio::awaitable<result<db_answer>> rows(app& a, request& r, row_query q);
-/// The same for lists: an unknown tenant has none.
+/// The same for lists: an unknown tenant has none. The page is the store's own: nothing is copied.
 template <class Row>
-asio::awaitable<result<rows_page<Row>>> list(app& a, request& r, row_query q) {
+using shared_page = std::shared_ptr<const rows_page<Row>>;
+template <class Row>
+asio::awaitable<result<shared_page<Row>>> list(app& a, request& r, row_query q) {
   auto answer = co_await rows(a, r, std::move(q));
-  if (answer) co_return answer->template get<rows_page<Row>>();
-  if (answer.error().code() == errc::tenant_not_found) co_return rows_page<Row>{};
+  if (answer) co_return answer->value.template share<rows_page<Row>>();
+  if (answer.error().code() == errc::tenant_not_found) co_return std::make_shared<const rows_page<Row>>();
   co_return answer.error();
 }
 /// The same for one row: of an unknown tenant it is NOT_FOUND.

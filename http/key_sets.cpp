@@ -91,22 +91,22 @@ bool key_sets::may_refetch(entry& e, const std::string& kid, steady_time now) {
 }
 
 asio::awaitable<void> key_sets::refresh(std::string url, entry& e) {
-  result<http_answer> answer = error{errc::internal};
+  http_response answer;
+  answer.failure = call_failure::network_error;
   try {
     answer = co_await fetch_(std::move(url), std::chrono::steady_clock::now() + patience);
   } catch (const std::exception& bug) {
     log::error("key_set.fetch_failed", {{"error", bug.what()}});
   }
-  auto keys = answer ? parse_key_set(answer->body) : std::nullopt;
+  auto keys = answer.ok() ? parse_key_set(answer.body) : std::nullopt;
   const auto now = now_();
   if (keys) {
     e.keys = std::make_shared<const provider::key_set>(std::move(*keys));
-    e.fresh_until = now + lifetime_of(answer->header("cache-control").value_or(""));
+    e.fresh_until = now + lifetime_of(answer.header("cache-control").value_or(""));
   } else {
+    const auto why = answer.ok() ? name_of(call_failure::malformed_response) : upstream_error(answer);
     e.last_failure =
-        answer ? error{errc::provider_error}.with(
-                     "provider", json::object{{"status", answer->status}, {"error", "malformed_response"}})
-               : answer.error();
+        error{errc::provider_error}.with("provider", json::object{{"status", answer.status}, {"error", why}});
     e.retry_at = now + retry_pause;
     log::warn("key_set.unavailable", {{"error", json::serialize(e.last_failure.details())}});
   }

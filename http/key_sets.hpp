@@ -27,7 +27,7 @@ seconds lifetime_of(std::string_view cache_control);
 /// together `most_refetches`. URLs come from provider definitions, so their number is small.
 class key_sets {
  public:
-  using fetcher = std::function<asio::awaitable<result<http_answer>>(std::string url, steady_time deadline)>;
+  using fetcher = std::function<asio::awaitable<http_response>(std::string url, steady_time deadline)>;
   using clock = std::function<steady_time()>;
   static constexpr std::size_t most_refetches = 10;  ///< a minute and URL
 

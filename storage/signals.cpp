@@ -14,6 +14,8 @@ namespace {
   "id, provider, connection_id, kind, entity, entity_version, occurred_at, received_at, dedupe_key," \
   " delivery_id, job_id"
 
+#define LISTED_COLUMNS "id, provider, connection_id, kind, occurred_at, received_at"
+
 signal read_signal(const row& r) {
   return {.id = read_id<signal_id>(r, 0),
           .provider = r.str(1),
@@ -27,6 +29,19 @@ signal read_signal(const row& r) {
           .dedupe_key = r.str(8),
           .delivery = maybe_id<delivery_id>(r, 9),
           .job = maybe_id<job_id>(r, 10)};
+}
+
+/// What a list shows; the rest stays empty.
+signal read_listed_signal(const row& r) {
+  signal listed;
+  listed.id = read_id<signal_id>(r, 0);
+  listed.provider = r.text(1);
+  listed.connection = read_id<connection_id>(r, 2);
+  listed.kind = r.text(3);
+  listed.occurred_at = r.time(4);
+  listed.received_at = r.time(5);
+  if (r.integer(6) != 0) listed.payload = r.text(7);
+  return listed;
 }
 
 signal read_whole_signal(const row& r) {
@@ -83,8 +98,8 @@ result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_i
 
 result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
                                          const std::optional<position>& after, int limit, bool with_payload) {
-  auto q = with_payload ? select{"SELECT " SIGNAL_COLUMNS ", payload FROM signals"}
-                        : select{"SELECT " SIGNAL_COLUMNS " FROM signals"};
+  auto q = with_payload ? select{"SELECT " LISTED_COLUMNS ", 1, payload FROM signals"}
+                        : select{"SELECT " LISTED_COLUMNS ", 0 FROM signals"};
   q.with(" WHERE tenant_id = ", tenant)
       .with_any(" AND provider = ", filter.provider)
       .with_any(" AND connection_id = ", filter.connection)
@@ -93,7 +108,7 @@ result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const sig
       .with_any(" AND occurred_at <= ", filter.occurred_before);
   if (after) q.with(" AND (occurred_at, id) < (", after->sort).with(", ", after->id).raw(")");
   q.raw(" ORDER BY occurred_at DESC, id DESC").with(" LIMIT ", limit);
-  return all_of(s, q, with_payload ? read_whole_signal : read_signal);
+  return all_of(s, q, read_listed_signal);
 }
 
 }  // namespace connectord::storage

@@ -21,7 +21,7 @@ result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
 result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& signal);
 result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id);
 
-/// Newest first; the payload is empty unless asked for.
+/// Newest first. Only what a list shows: no entity, keys or origins, and the payload when asked for.
 result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
                                          const std::optional<position>& after, int limit, bool with_payload);
 

@@ -30,10 +30,11 @@ result<std::int64_t> insert_unrouted(session& s, const unrouted_row& u, std::int
   const auto stored = s.execute(
       "INSERT INTO unrouted_deliveries (" UNROUTED_COLUMNS
       ", headers, body)"
-      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+      " ON CONFLICT (provider, dedupe_id, body_sha256) DO NOTHING",
       {u.id, u.provider, u.event_type, u.dedupe_id, u.provider_delivery_id, encode_identities(u.identities),
        u.body_sha256, u.body_bytes, u.received_at, encode_headers(u.headers), blob{u.body}});
-  if (!stored) return stored.error();
+  if (!stored || *stored == 0) return stored;
   // Walks the provider's index entries; unrouted deliveries are too few for that to matter.
   return s.execute(
       "DELETE FROM unrouted_deliveries WHERE id IN (SELECT id FROM unrouted_deliveries WHERE provider = $1"

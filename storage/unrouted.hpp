@@ -24,7 +24,8 @@ struct unrouted_row {
   std::string body;
 };
 
-/// Keeps at most `most` rows of a provider; answers how many of the oldest had to go.
+/// Unless the same dedupe id with the same body is there already: a provider repeats itself. Keeps at
+/// most `most` rows of a provider; answers how many of the oldest had to go.
 result<std::int64_t> insert_unrouted(session& s, const unrouted_row& u, std::int64_t most);
 /// Newest first, without headers and bodies.
 result<std::vector<unrouted_row>> list_unrouted(session& s, const unrouted_filter& filter,

@@ -127,7 +127,7 @@ struct load {
         head += "X-Tenant-Id: " + tenants[static_cast<std::size_t>(number) % tenants.size()] + "\r\n";
       return {head + "\r\n", {}};
     }
-    const auto id = std::to_string(number);
+    const auto id = std::to_string(first / 1'000 + number);  // new in every run
     std::string tail =
         R"("issue":{"id":)" + id + R"(,"number":)" + id +
         R"(,"title":"Measured","updated_at":"2025-03-04T05:06:07Z","user":{"id":5,"login":"ada"}}})";

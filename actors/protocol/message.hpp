@@ -36,6 +36,7 @@ struct request_meta {
   steady_time deadline{};
   std::uint64_t fingerprint = 0;  ///< equal for equal commands; 0 is never held against anyone
   permit admitted;
+  std::string caller{};  ///< for the audit log
 };
 
 /// Last words of an actor, carried by its exit reason to whoever monitors it.

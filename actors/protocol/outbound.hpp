@@ -15,7 +15,7 @@ struct send_request : message {
       : tenant(t), provider(std::move(p)), request(std::move(r)), deadline(d) {}
 
   std::optional<tenant_id> tenant;  ///< for fairness; absent for the service's own calls
-  std::string provider;
+  std::string provider;             ///< for the log; may be empty
   http_request request;
   steady_time deadline;  ///< the client's own limits may be shorter
 };

@@ -26,6 +26,7 @@ struct patch_tenant {
 };
 struct delete_tenant {
   tenant_id id;
+  timestamp now{};
 };
 struct get_tenant {
   tenant_id id;
@@ -42,6 +43,7 @@ struct set_tenant_status {
 };
 struct restart_tenant {
   tenant_id id;
+  timestamp now{};
 };
 /// The work that waits for one tenant each.
 struct tenant_workload {

@@ -30,6 +30,11 @@ class job_value {
   const T& get() const {
     return std::any_cast<const T&>(*held_);
   }
+  /// The value itself, kept alive by whoever holds the pointer.
+  template <class T>
+  std::shared_ptr<const T> share() const {
+    return {held_, &get<T>()};
+  }
 
  private:
   std::shared_ptr<const std::any> held_;

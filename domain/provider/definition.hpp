@@ -1,7 +1,6 @@
 #pragma once
 
-#include "base/time.hpp"
-#include "domain/provider/template.hpp"
+#include "domain/provider/sync_facts.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -9,13 +8,10 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 /// A provider is data: what its file says, checked and compiled. `verify` and `examine` interpret it.
 namespace connectord::provider {
-
-using text_pairs = std::vector<std::pair<std::string, std::string>>;
 
 enum class auth_type : std::uint8_t { oauth2, webhook };
 
@@ -75,19 +71,6 @@ struct oauth_facts {
 
 enum class proof_scheme : std::uint8_t { hmac, token, jwt_jwks };
 enum class signature_encoding : std::uint8_t { hex, base64 };
-enum class time_format : std::uint8_t {
-  rfc3339,  ///< also "2025-01-02 03:04:05 UTC"
-  epoch_s,
-  epoch_ms,
-  epoch_fraction,  ///< seconds with a fraction: "1699123456.000200"
-  any,             ///< RFC 3339, 10 digits of seconds or 13 of milliseconds
-};
-
-struct time_candidate {
-  time_format format = time_format::rfc3339;
-  lookup from;
-};
-
 struct signed_time {
   time_candidate time;
   seconds tolerance{300};  ///< both ways, the limit itself included
@@ -111,61 +94,9 @@ struct proof {
 
 // ---- Webhook content
 
-enum class json_type : std::uint8_t { string, number, boolean, object, array };
-
-/// One predicate over a delivery; null counts as absent.
-struct condition {
-  enum class test : std::uint8_t {
-    one_of,   ///< equals one of `values`; or is absent, if `or_absent`
-    none_of,  ///< absent, or equals none of `values`
-    present,
-    absent,
-    is_type,
-    lists,  ///< a comma-separated list that contains `values[0]`
-  };
-  lookup subject;
-  test how = test::one_of;
-  std::vector<std::string> values;
-  bool or_absent = false;
-  json_type type = json_type::object;
-};
-using conditions = std::vector<condition>;  ///< all of them
-
 struct identity_source {
   std::string kind;
   lookup from;
-};
-
-struct event_case {
-  conditions when;
-  text_template name;
-};
-
-using version_candidate = std::variant<text_template, time_candidate>;
-
-/// How one sort of object becomes a signal.
-struct shape {
-  std::string name;                        ///< `entity.type` of the payload
-  choice entity;                           ///< required: without a value the delivery fails
-  std::vector<version_candidate> version;  ///< none: `$time`, else `$digest`
-  std::vector<time_candidate> occurred_at;
-  choice key, title, url, actor_id, actor_name;
-  std::vector<std::pair<std::string, choice>> fields;
-  std::optional<lookup> raw;
-};
-
-enum class rule_effect : std::uint8_t {
-  signal,
-  queue_sync,         ///< processed without a signal
-  revoke_connection,  ///< processed without a signal
-  ignore,             ///< on purpose, so it is not counted as unmapped
-};
-
-struct rule {
-  conditions when;
-  rule_effect effect = rule_effect::signal;
-  std::string kind;
-  std::size_t shape = 0;  ///< index into `webhook_facts::shapes`
 };
 
 struct webhook_facts {
@@ -213,7 +144,7 @@ struct definition {
   auth_type auth = auth_type::oauth2;
   std::vector<std::string> default_scopes;
   std::string scope_separator = " ";
-  bool sync = false;
+  std::optional<sync_facts> sync;
   bool local_only = false;              ///< registered in the relaxed profiles only
   bool required_in_production = false;  ///< needs its credentials even where providers are not listed
   std::vector<setting_fact> settings;

@@ -81,6 +81,9 @@ std::optional<std::string_view> outside_text(const lookup& at, const scene& s) {
     case lookup_root::time: return kept(s.time);
     case lookup_root::received: return kept(s.received);
     case lookup_root::unix_time: return kept(s.unix_time);
+    case lookup_root::status: return kept(s.status);
+    case lookup_root::since: return kept(s.since);
+    case lookup_root::own: return kept(s.own);
     case lookup_root::body:
     case lookup_root::data: return std::nullopt;
   }
@@ -145,6 +148,25 @@ bool list_contains(std::string_view list, std::string_view wanted) {
   return false;
 }
 
+/// Both are times, and stand to each other as the condition says.
+bool times_hold(const condition& c, const scene& s) {
+  const auto time_at = [&](const lookup& at) -> std::optional<timestamp> {
+    const auto text = text_at(at, s);
+    return text ? parse_time(time_format::any, *text) : std::nullopt;
+  };
+  const auto one = time_at(c.subject), other = time_at(*c.other);
+  if (!one || !other) return false;
+  return c.how == condition::test::not_after ? *one <= *other
+                                             : std::chrono::abs(*one - *other) <= c.tolerance;
+}
+
+bool lists(const condition& c, const scene& s) {
+  const auto array = element_at(c.subject, s);
+  if (array && array->is_array()) return equals_or_lists(*array, c.values.front());
+  const auto text = text_at(c.subject, s);
+  return text && list_contains(*text, c.values.front());
+}
+
 /// Containers are present but have no text.
 bool holds(const condition& c, const scene& s) {
   using test = condition::test;
@@ -154,11 +176,16 @@ bool holds(const condition& c, const scene& s) {
     if (c.how == test::is_type) return value && is_of(c.type, *value);
     return (in_json ? value.has_value() : outside_text(c.subject, s).has_value()) == (c.how == test::present);
   }
+  if (c.how == test::lists) return lists(c, s);
+  if (c.how == test::within || c.how == test::not_after) return times_hold(c, s);
+  if (c.how == test::same_as) {
+    const auto text = text_at(c.subject, s);
+    return text && text == text_at(*c.other, s);
+  }
   number_buffer buffer;
   auto text = view_at(c.subject, s, buffer);
   std::string cut;
   if (text && c.subject.filter != text_filter::none) text = cut = filtered(c.subject.filter, *text);
-  if (c.how == test::lists) return text && list_contains(*text, c.values.front());
   const bool listed = text && std::ranges::find(c.values, *text) != c.values.end();
   if (c.how == test::none_of) return !listed;
   return listed || (c.or_absent && !text && !element_at(c.subject, s));

@@ -14,7 +14,7 @@ namespace connectord::provider {
 struct scene {
   const header_list& headers;
   std::optional<dom::element> body, data;
-  std::string event, digest, time, received, unix_time;
+  std::string event, digest, time, received, unix_time, status, since, own;
 };
 
 /// First header of that name whose value can be stored as text (UTF-8, no NUL, not empty).

@@ -1,6 +1,7 @@
 #include "domain/provider/examine.hpp"
 
 #include "base/crypto.hpp"
+#include "domain/provider/draft.hpp"
 #include "domain/provider/evaluate.hpp"
 
 #include <algorithm>
@@ -9,9 +10,7 @@ namespace connectord::provider {
 namespace {
 
 constexpr std::size_t max_batch = 1000, max_candidates = 64;
-constexpr std::size_t max_name = 255, max_entity = 1024;  // bytes
-constexpr std::size_t max_raw = 256 * 1024;
-constexpr std::chrono::minutes max_ahead{5};
+constexpr std::size_t max_name = 255;  // bytes
 
 /// Value of one field of a form body, decoded.
 std::optional<std::string> form_value(std::string_view form, std::string_view field) {
@@ -48,12 +47,6 @@ std::optional<dom::element> unwrapped(const lookup& envelope, const scene& s) {
   return inside ? parse_document(*inside, parser_slot::envelope) : std::nullopt;
 }
 
-/// A name that a store and a list can carry.
-std::optional<std::string> bounded(std::optional<std::string> text, std::size_t limit) {
-  if (text && text->size() > limit) return std::nullopt;
-  return text;
-}
-
 std::vector<identity> candidates_of(const std::vector<identity_source>& sources, const scene& s) {
   std::vector<identity> out;
   std::vector<std::string> values;
@@ -75,67 +68,6 @@ std::string event_of(const webhook_facts& webhook, const scene& s) {
     if (holds(one.when, s))
       if (auto name = bounded(render(one.name, s), max_name)) return std::move(*name);
   return {};
-}
-
-/// `text` is the document's own, empty when `s.body` is only a part of it.
-void write_raw(json_writer& w, const shape& as, const scene& s, std::string_view text) {
-  const auto value = as.raw ? element_at(*as.raw, s) : std::nullopt;
-  if (!value) {
-    w.raw_member("raw", "null");
-    return;
-  }
-  if (!text.empty() && value->is_object() && as.raw->root == lookup_root::body) {
-    if (const auto slice = object_text(text, as.raw->steps)) {
-      w.raw_member("raw", *slice);
-      return;
-    }
-  }
-  const auto written = simdjson::minify(*value);
-  if (written.size() <= max_raw) {
-    w.raw_member("raw", written);
-    return;
-  }
-  w.raw_member("raw", "null").member("raw_truncated", true);
-}
-
-std::string payload_of(const webhook_facts& webhook, const shape& as, std::string_view entity, const scene& s,
-                       std::string_view text) {
-  std::string out;
-  out.reserve(1024 + text.size());
-  json_writer w{out};
-  w.open().key("entity").open().member("type", as.name).member("id", entity);
-  if (const auto key = render(as.key, s)) w.member("key", *key);
-  w.close();
-  if (const auto title = render(as.title, s)) w.member("title", *title);
-  if (const auto url = render(as.url, s)) w.member("url", *url);
-  const auto actor = render(as.actor_id, s), name = render(as.actor_name, s);
-  if (actor || name) w.key("actor").open().member("id", actor).member("name", name).close();
-  const auto label = render(webhook.label, s);
-  w.member("event", label ? *label : s.event);
-  for (const auto& [member, values] : as.fields) write_member(w, member, values, s);
-  write_raw(w, as, s, text);
-  w.close();
-  return out;
-}
-
-std::string version_of(const shape& as, const scene& s) {
-  for (const auto& candidate : as.version) {
-    if (const auto* t = std::get_if<text_template>(&candidate)) {
-      if (auto text = bounded(render(*t, s), max_entity)) return std::move(*text);
-    } else if (const auto time = first_time({std::get<time_candidate>(candidate)}, s)) {
-      return to_rfc3339_seconds(*time);
-    }
-  }
-  if (!s.time.empty()) return s.time;
-  return s.digest.substr(0, 16);
-}
-
-std::string read_path(const choice& any) {
-  std::string out;
-  for (const auto& t : any)
-    for (const auto& piece : t.pieces)
-      if (piece.value) (out += out.empty() ? "" : " ") += piece.value->text;
-  return out;
 }
 
 class examiner {
@@ -234,31 +166,17 @@ class examiner {
       case rule_effect::queue_sync: out_.queues_sync = true; break;
       case rule_effect::revoke_connection: out_.revokes_connection = true; break;
       case rule_effect::signal:
-        if (auto problem = add_signal(r.kind, webhook_.shapes[r.shape])) return problem;
+        if (auto problem = draft(facts(), webhook_.shapes[r.shape], r.kind, scene_, out_.signals))
+          return problem;
         break;
     }
     if (out_.outcome != delivery_status::failed) out_.outcome = delivery_status::processed;
     return std::nullopt;
   }
 
-  std::optional<std::string> add_signal(const std::string& kind, const shape& as) {
-    auto entity = render(as.entity, scene_);
-    if (!entity) return "the " + as.name + " is not named by " + read_path(as.entity);
-    if (entity->size() > max_entity) return "the " + as.name + " has too long a name";
-    draft_signal out;
-    const auto time = first_time(as.occurred_at, scene_);
-    out.occurred_at = time && *time <= request_.received_at + max_ahead ? *time : request_.received_at;
-    scene_.time = time ? to_rfc3339_seconds(*time) : std::string{};
-    scene_.unix_time =
-        std::to_string(std::chrono::floor<seconds>(out.occurred_at).time_since_epoch().count());
-    out.kind = kind;
-    out.entity_version = version_of(as, scene_);
-    out.payload = payload_of(webhook_, as, *entity, scene_, webhook_.batch ? std::string_view{} : text_);
-
-    out.dedupe_key = provider_.slug + ":" + kind + ":" + *entity + ":" + out.entity_version;
-    out.entity = std::move(*entity);
-    out_.signals.push_back(std::move(out));
-    return std::nullopt;
+  draft_facts facts() const {
+    return {provider_.slug, webhook_.label, request_.received_at,
+            webhook_.batch ? std::string_view{} : text_};
   }
 
   const definition& provider_;

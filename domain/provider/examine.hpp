@@ -2,17 +2,10 @@
 
 #include "base/json.hpp"
 #include "domain/connection.hpp"
+#include "domain/provider/draft_signal.hpp"
 #include "domain/provider/verify.hpp"
 
 namespace connectord::provider {
-
-/// A signal without its tenant, connection and row id.
-struct draft_signal {
-  std::string kind, entity, entity_version;
-  timestamp occurred_at{};
-  std::string payload;  ///< a JSON object, as text
-  std::string dedupe_key;
-};
 
 /// Everything that one delivery says.
 struct examination {

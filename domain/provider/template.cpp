@@ -17,12 +17,12 @@ constexpr std::pair<std::string_view, lookup_root> variables[]{
     {"$body", lookup_root::body},         {"$event", lookup_root::event},
     {"$digest", lookup_root::digest},     {"$time", lookup_root::time},
     {"$received", lookup_root::received}, {"$unix_time", lookup_root::unix_time},
+    {"$status", lookup_root::status},     {"$since", lookup_root::since},
+    {"$own", lookup_root::own},
 };
 constexpr std::pair<std::string_view, text_filter> filters[]{
-    {"lower", text_filter::lower},
-    {"host", text_filter::host},
-    {"tail", text_filter::tail},
-    {"head", text_filter::head},
+    {"lower", text_filter::lower}, {"host", text_filter::host},   {"tail", text_filter::tail},
+    {"head", text_filter::head},   {"tail2", text_filter::tail2},
 };
 
 template <class Table>
@@ -99,6 +99,17 @@ std::string_view after_scheme(std::string_view url) {
   if (scheme == std::string_view::npos) return {};
   url.remove_prefix(scheme + 3);
   return url.substr(0, url.find_first_of("?#"));
+}
+
+/// Empty when the path has fewer.
+std::string last_segments(std::string_view url, std::size_t count) {
+  const auto path = after_scheme(url);
+  auto slash = path.size();
+  for (; count > 0; --count) {
+    slash = slash == 0 ? std::string_view::npos : path.rfind('/', slash - 1);
+    if (slash == std::string_view::npos) return {};
+  }
+  return std::string{path.substr(slash + 1)};
 }
 
 }  // namespace
@@ -179,11 +190,8 @@ std::string filtered(text_filter filter, std::string_view text) {
       const auto port = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
       return lowered(host.substr(0, port));
     }
-    case text_filter::tail: {
-      const auto path = after_scheme(text);
-      const auto slash = path.rfind('/');
-      return slash == std::string_view::npos ? std::string{} : std::string{path.substr(slash + 1)};
-    }
+    case text_filter::tail: return last_segments(text, 1);
+    case text_filter::tail2: return last_segments(text, 2);
   }
   return {};
 }

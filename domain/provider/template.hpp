@@ -34,6 +34,9 @@ enum class lookup_root : std::uint8_t {
   time,       ///< `$time`, the event's own time, RFC 3339 to the second; nothing when it has none
   received,   ///< `$received`, arrival, RFC 3339 to the second
   unix_time,  ///< `$unix_time`, occurred_at in seconds
+  status,     ///< `$status`, of an answer
+  since,      ///< `$since`, up to when items were known before this run
+  own,        ///< `$own`, the account's own name in items
 };
 
 /// Cuts one piece out of a text; no value when there is no such piece.
@@ -43,6 +46,7 @@ enum class text_filter : std::uint8_t {
   host,   ///< host of a URL, in lower case, without port
   tail,   ///< last segment of a URL's path
   head,   ///< everything before the first dot
+  tail2,  ///< last two segments of a URL's path
 };
 
 struct lookup {

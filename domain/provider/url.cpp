@@ -58,11 +58,13 @@ std::optional<std::string> region_of_host(const definition& provider, std::strin
   return std::nullopt;
 }
 
-result<std::string> resolve_url(const text_template& url, const json::object& values,
+result<std::string> resolve_url(const text_template& url, const json::object& values, std::string_view data,
                                 const std::optional<std::string>& origin) {
   const header_list no_headers;
   const auto text = json::serialize(values);
-  const scene s{.headers = no_headers, .body = parse_document(text, parser_slot::body)};
+  const scene s{.headers = no_headers,
+                .body = parse_document(text, parser_slot::body),
+                .data = data.empty() ? std::nullopt : parse_document(data, parser_slot::envelope)};
   std::string out;
   for (const auto& piece : url.pieces) {
     const auto value = piece.value ? text_at(*piece.value, s) : std::optional{piece.text};
@@ -79,7 +81,7 @@ result<std::string> resolve_url(std::string_view url, const json::object& values
                                 const std::optional<std::string>& origin) {
   auto parsed = parse_template(url);
   if (!parsed) return std::move(parsed).error();
-  return resolve_url(*parsed, values, origin);
+  return resolve_url(*parsed, values, {}, origin);
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -33,7 +33,8 @@ std::optional<std::string> region_of_host(const definition& provider, std::strin
 /// or a parameter. `origin`, when given, replaces scheme, host and port (POBLYSH_<P>_OAUTH_BASE for
 /// authorize, token, revoke and key-set URLs, …_API_BASE for all others). VALIDATION_FAILED when a
 /// lookup has no value, or one that would climb the path.
-result<std::string> resolve_url(const text_template& url, const json::object& values,
+/// `data` is the JSON text behind `data:`; empty: there is none.
+result<std::string> resolve_url(const text_template& url, const json::object& values, std::string_view data,
                                 const std::optional<std::string>& origin);
 result<std::string> resolve_url(std::string_view url, const json::object& values,
                                 const std::optional<std::string>& origin);

@@ -23,13 +23,14 @@ asio::awaitable<response> list_all(app& a, request& r) {
   if (const auto ok = q.finish(); !ok) co_return refuse(ok.error(), r);
   const auto page = co_await list<delivery>(a, r, l);
   if (!page) co_return refuse(page.error(), r);
+  const auto& rows = (*page)->rows;
   std::string body;
   json_writer w{body};
   w.open().key("deliveries").open_array();
-  for (const auto& d : page->rows) write(w, d);
+  for (const auto& d : rows) write(w, d);
   w.close_array();
   std::optional<position> last;
-  if (page->more) last = position{to_millis(page->rows.back().received_at), page->rows.back().id.str()};
+  if ((*page)->more) last = position{to_millis(rows.back().received_at), rows.back().id.str()};
   w.member("next_cursor", next_cursor(a, r, bound, last)).close();
   co_return response::json(200, std::move(body));
 }

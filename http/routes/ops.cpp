@@ -94,7 +94,7 @@ asio::awaitable<response> resume(app& a, request& r) {
 asio::awaitable<response> restart(app& a, request& r) {
   const auto id = named(r);
   if (!id) co_return refuse(id.error(), r);
-  co_return co_await steer(a, r, restart_tenant{*id}, *id);
+  co_return co_await steer(a, r, restart_tenant{*id, r.received_at}, *id);
 }
 
 asio::awaitable<response> unrouted(app& a, request& r) {

@@ -72,7 +72,7 @@ void write_provider(json_writer& w, const app& a, const provider::definition& d)
       .key("scopes")
       .open_array();
   for (const auto& s : known ? facts->second.scopes : d.default_scopes) w.value(std::string_view{s});
-  w.close_array().member("webhooks", d.webhooks).member("sync", d.sync);
+  w.close_array().member("webhooks", d.webhooks).member("sync", d.sync.has_value());
   w.member("configured", known && facts->second.configured).close();
 }
 

@@ -21,14 +21,15 @@ asio::awaitable<response> list_signals_of(app& a, request& r) {
   if (const auto ok = q.finish(); !ok) co_return refuse(ok.error(), r);
   const auto page = co_await list<signal>(a, r, l);
   if (!page) co_return refuse(page.error(), r);
+  const auto& rows = (*page)->rows;
   std::string body;
-  body.reserve(page->rows.size() * 320);
+  body.reserve(rows.size() * 320);
   json_writer w{body};
   w.open().key("signals").open_array();
-  for (const auto& s : page->rows) write(w, s, l.with_payload, false);
+  for (const auto& s : rows) write(w, s, l.with_payload, false);
   w.close_array();
   std::optional<position> last;
-  if (page->more) last = position{to_millis(page->rows.back().occurred_at), page->rows.back().id.str()};
+  if ((*page)->more) last = position{to_millis(rows.back().occurred_at), rows.back().id.str()};
   w.member("next_cursor", next_cursor(a, r, bound, last)).close();
   co_return response::json(200, std::move(body));
 }
@@ -67,13 +68,14 @@ asio::awaitable<response> list_jobs_of(app& a, request& r) {
   if (const auto ok = q.finish(); !ok) co_return refuse(ok.error(), r);
   const auto page = co_await list<job>(a, r, l);
   if (!page) co_return refuse(page.error(), r);
+  const auto& rows = (*page)->rows;
   std::string body;
   json_writer w{body};
   w.open().key("jobs").open_array();
-  for (const auto& j : page->rows) write(w, j, false);
+  for (const auto& j : rows) write(w, j, false);
   w.close_array();
   std::optional<position> last;
-  if (page->more) last = position{to_millis(page->rows.back().scheduled_at), page->rows.back().id.str()};
+  if ((*page)->more) last = position{to_millis(rows.back().scheduled_at), rows.back().id.str()};
   w.member("next_cursor", next_cursor(a, r, bound, last)).close();
   co_return response::json(200, std::move(body));
 }

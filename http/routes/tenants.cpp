@@ -130,7 +130,7 @@ asio::awaitable<response> patch(app& a, request& r) {
 asio::awaitable<response> remove(app& a, request& r) {
   const auto id = path_id<tenant_id>(r, "id");
   if (!id) co_return refuse(id.error(), r);
-  const auto gone = co_await ask_registry<nothing>(a, r, delete_tenant{*id});
+  const auto gone = co_await ask_registry<nothing>(a, r, delete_tenant{*id, r.received_at});
   co_return gone ? response::empty() : refuse(gone.error(), r);
 }
 

@@ -244,17 +244,18 @@ CREATE TABLE snapshots (
 ) STRICT;
 -- postgresql: ALTER TABLE snapshots ALTER body SET STORAGE EXTERNAL;
 
+-- No tenant where several are concerned, and where one is deleted: that row outlives it.
 CREATE TABLE audit_log (
-  tenant_id TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
-  id TEXT NOT NULL,
+  id TEXT NOT NULL PRIMARY KEY,
+  tenant_id TEXT REFERENCES tenants (id) ON DELETE CASCADE,
   at INTEGER NOT NULL,
   actor TEXT NOT NULL,
   action TEXT NOT NULL,
   object TEXT NOT NULL,
   outcome TEXT NOT NULL,
-  trace_id TEXT,
-  PRIMARY KEY (tenant_id, id)
+  trace_id TEXT NOT NULL
 ) STRICT;
+CREATE INDEX audit_log_by_time ON audit_log (tenant_id, at, id);
 
 -- Without a tenant from here on.
 
@@ -269,7 +270,8 @@ CREATE TABLE unrouted_deliveries (
   body_bytes INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
   headers TEXT NOT NULL,
-  body BLOB NOT NULL
+  body BLOB NOT NULL,
+  UNIQUE (provider, dedupe_id, body_sha256)
 ) STRICT;
 CREATE INDEX unrouted_deliveries_by_age ON unrouted_deliveries (received_at, id);
 CREATE INDEX unrouted_deliveries_of_provider ON unrouted_deliveries (provider, received_at, id);

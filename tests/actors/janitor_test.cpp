@@ -42,6 +42,7 @@ struct janitor_fixture : actor_fixture {
     storage::unrouted_row u;
     u.id = unrouted_id::make();
     u.provider = "example";
+    u.dedupe_id = u.id.str();
     u.received_at = today - ago;
     REQUIRE(storage::insert_unrouted(*files.db, u, 100).has_value());
   }

@@ -268,6 +268,22 @@ TEST_CASE_FIXTURE(tenant_fixture, "a damaged snapshot is ignored: the rows are t
   CHECK(meters.snapshot_loads({"corrupt"}).Value() == 1);
 }
 
+TEST_CASE_FIXTURE(tenant_fixture, "a snapshot that needs a key that is gone is ignored") {
+  auto sealed = test_connection("acme");
+  sealed.webhook_secret = secret{"a secret of the connection"};
+  send(std::move(sealed));
+  run();
+  caf::anon_send(acme, passivate{});
+  run();
+  auto later = std::make_shared<services>(*shared);
+  later->keys = keyring{{{"k2", secret{std::string(32, 'n')}}}};
+  const auto heir = host(spawn_tenant({system, sky}, later, id, store));
+  const auto listed = ask<connection_list>(heir, read_connections{request_meta{}});
+  run();
+  CHECK((*listed)->value().rows.size() == 1);
+  CHECK(meters.snapshot_loads({"stale"}).Value() == 1);
+}
+
 TEST_CASE_FIXTURE(
     tenant_fixture,
     "a suspended tenant keeps deliveries, refuses commands, and catches up after its resumption") {

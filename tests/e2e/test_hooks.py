@@ -12,8 +12,8 @@ class Hooks(Suite):
         super().setUp()
         self.account = uuid.uuid4().int % 10**12
 
-    def send(self, delivery=None, status=202, **headers):
-        body = signers.to_bytes(signers.issue(installation={"id": self.account}, owner=1))
+    def send(self, delivery=None, status=202, number=1, **headers):
+        body = signers.to_bytes(signers.issue(number, installation={"id": self.account}, owner=1))
         answer = self.service.call("POST", "/hooks/github", body, token=None, headers={**signers.github(body, delivery=delivery), **headers})
         self.assertEqual(answer.status, status, answer)
         return answer
@@ -55,6 +55,19 @@ class Hooks(Suite):
         self.assertEqual(len(eventually(self.signals)), 1)
         self.assertEqual(self.unrouted(), [])
         self.refused(self.service.call("POST", path), 404, "NOT_FOUND")
+
+    def test_what_nobody_owns_is_kept_once_however_often_it_comes(self):
+        for _ in range(3):
+            self.assertEqual(self.send("again").json, {"status": "accepted", "deliveries": 0})
+        [kept] = self.unrouted()
+        self.send("again", number=2)
+        [other] = [row["id"] for row in self.unrouted() if row["id"] != kept["id"]]
+        self.connect("github", str(self.account))
+        for unrouted in (kept["id"], other):
+            self.assertEqual(self.service.call("POST", f"/ops/unrouted/{unrouted}/route").json, {"deliveries": 1})
+        self.assertEqual(len(self.deliveries()), 2)
+        self.assertTrue(self.send("again").json["deliveries"])
+        self.assertEqual(len(self.deliveries()), 2)
 
     def test_only_the_app_wide_secret_is_taken(self):
         row = self.connect("github", str(self.account))

@@ -32,15 +32,16 @@ struct world {
   key_sets sets{io, [this](std::string url, steady_time) { return answer(std::move(url)); },
                 [this] { return now; }};
 
-  asio::awaitable<result<http_answer>> answer(std::string) {
+  asio::awaitable<http_response> answer(std::string) {
     ++asked;
     if (broken) throw std::runtime_error("a bug");
     if (gate) {
       boost::system::error_code ignored;
       co_await gate->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
-    if (down) co_return error{errc::provider_error};
-    co_return http_answer{200, {{"cache-control", cache_control}}, published};
+    http_response out{200, {{"cache-control", cache_control}}, published};
+    if (down) out = {503, {}, {}};
+    co_return out;
   }
 
   void ask(const std::string& kid, std::function<void(result<key_set_ptr>)> done,

@@ -202,7 +202,7 @@ TEST_CASE("deleting a tenant deletes all that it has and nothing of another") {
     REQUIRE(link_signals(*s, t, std::array{signal_link{d.id, x->id, 0}}));
     REQUIRE(insert_job(*s, t, sample_job(c)));
     REQUIRE(save_snapshot(*s, t, {1, 1, "sum", "body", noon}));
-    REQUIRE(append_audit(*s, t, {noon, "operator", "tenant.create", t.str(), "done", {}}));
+    REQUIRE(append_audit(*s, {t, noon, "operator", "tenant.create", t.str(), "trace"}));
     REQUIRE(insert_token(*s, {.id = token_id::make(), .tenant = t, .name = "n"}, t.str()));
     REQUIRE(keep_answer(*s, {t.str() + "|POST|/connections", "k", "b", 201, "{}", "", noon}, noon));
   };
@@ -220,6 +220,18 @@ TEST_CASE("deleting a tenant deletes all that it has and nothing of another") {
   }
   CHECK(!find_tenant(*s, gone)->has_value());
   CHECK(!*delete_tenant(*s, gone));
+}
+
+TEST_CASE("the audit row of a deletion outlives the tenant") {
+  EACH_STORE(store);
+  const auto s = store.open();
+  const auto gone = add_tenant(*s);
+  REQUIRE(append_audit(*s, {gone, noon, "operator", "tenant.create", gone.str(), "trace"}));
+  commit(*s, [&] {
+    CHECK(*delete_tenant(*s, gone));
+    CHECK(append_audit(*s, {{}, noon, "operator", "tenant.delete", gone.str(), "trace"}));
+  });
+  CHECK(rows_of(*s, "audit_log") == 1);
 }
 
 TEST_CASE("only the last two snapshots are kept, and the newest is loaded") {

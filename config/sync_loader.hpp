@@ -1,0 +1,13 @@
+#pragma once
+
+#include "config/provider_yaml.hpp"
+#include "domain/provider/sync_facts.hpp"
+
+#include <string>
+
+namespace connectord::config {
+
+/// The section `sync` of a definition. Only for the provider loader.
+provider::sync_facts read_sync(const YAML::Node& node, const std::string& field, yaml_problems& problems);
+
+}  // namespace connectord::config

@@ -1,0 +1,137 @@
+"""The audit log: one row for each change that a caller makes, in the transaction of the change."""
+
+import uuid
+
+import harness
+import signers
+from harness import OPERATOR, Suite
+
+INTAKE = {"ingestAsOperator", "ingestWebhook", "ingestAppWebhook"}  # the row of the delivery is the history
+
+
+class Audit(Suite):
+    def rows(self, trace):
+        """What the request of that trace left."""
+        columns = "action || '|' || actor || '|' || object || '|' || outcome || '|' || coalesce(tenant_id, '-')"
+        found = self.service.database.query(f"SELECT {columns} FROM audit_log WHERE trace_id = '{trace}'")
+        return [tuple(row.split("|")) for row in found]
+
+    def traced(self, method, path, body=None, status=None, headers=None, **options):
+        """A request and what it left; without a status, one that succeeds."""
+        trace = uuid.uuid4().hex
+        answer = self.call(method, path, body, headers={"X-Request-Id": trace, **(headers or {})}, **options)
+        self.assertIn(answer.status, [status] if status else range(200, 300), answer)
+        return answer, self.rows(trace)
+
+    def changes(self, action, method, path, body=None, object=None, actor="operator", tenant=..., **options):
+        """One row, and it says who did what to which; the object is the answer's row where none is given."""
+        answer, rows = self.traced(method, path, body, **options)
+        object = object or answer.json.get("data", answer.json)["id"]
+        self.assertEqual(rows, [(action, actor, object, "ok", self.tenant if tenant is ... else tenant)])
+        return object
+
+    def test_every_change_leaves_one_row(self):
+        tenant = str(uuid.uuid4())
+        path, ops = "/api/v1/tenants/" + self.tenant, "/ops/tenants/" + self.tenant
+        account = uuid.uuid4().int % 10**12
+        body = signers.to_bytes(signers.issue(installation={"id": account}, owner=1))
+        seen = set()
+
+        def changes(operation, *arguments, **options):
+            seen.add(operation)
+            return self.changes(*arguments, **options)
+
+        changes("createTenant", "tenant.create", "POST", "/api/v1/tenants", {"name": "n", "id": tenant}, tenant=tenant)
+        changes("deleteTenant", "tenant.delete", "DELETE", "/api/v1/tenants/" + tenant, object=tenant, tenant="-")
+        changes("patchTenant", "tenant.patch", "PATCH", path, {"name": "other"})
+        token = changes("createToken", "token.create", "POST", path + "/tokens", {"name": "t", "scopes": ["signals:read"]})
+        changes("revokeToken", "token.revoke", "DELETE", f"{path}/tokens/{token}", object=token)
+        row = changes("createConnection", "connection.create", "POST", "/connections", {"provider": "github", "external_id": "1"})
+        changes("patchConnection", "connection.patch", "PATCH", "/connections/" + row, {"display_name": "d"})
+        changes("rotateWebhookSecret", "connection.rotate_secret", "POST", f"/connections/{row}/webhook-secret", object=row)
+        changes("deleteConnection", "connection.delete", "DELETE", "/connections/" + row, object=row)
+        unmatched = self.deliver("github", body, signers.github(body)).json["delivery_id"]
+        changes("replayDelivery", "delivery.replay", "POST", f"/deliveries/{unmatched}/replay", object=unmatched)
+        self.service.call("POST", "/hooks/github", body, token=None, headers=signers.github(body))
+        self.connect("github", str(account))
+        [unrouted] = [u["id"] for u in self.service.pages("/ops/unrouted", "unrouted") if str(account) in str(u["identities"])]
+        changes("routeUnrouted", "unrouted.route", "POST", f"/ops/unrouted/{unrouted}/route", object=unrouted, tenant="-")
+        changes("suspendTenant", "tenant.suspend", "POST", ops + "/suspend", object=self.tenant)
+        changes("resumeTenant", "tenant.resume", "POST", ops + "/resume", object=self.tenant)
+        changes("restartTenant", "tenant.restart", "POST", ops + "/restart", object=self.tenant)
+
+        paths = self.service.call("GET", "/openapi.json").json["paths"]
+        mutating = {o["operationId"] for methods in paths.values() for m, o in methods.items() if m in ("post", "put", "patch", "delete")}
+        self.assertEqual(seen, mutating - INTAKE)
+
+    def test_a_token_is_named_by_its_id(self):
+        token = self.token("connections:write")
+        row = self.changes("connection.create", "POST", "/connections", {"provider": "example", "external_id": "1"},
+                           actor="token:" + token["id"], token=token["secret"])
+        self.changes("connection.delete", "DELETE", "/connections/" + row, object=row, actor="token:" + token["id"], token=token["secret"])
+
+    def test_an_ingest_leaves_none_but_what_it_ends(self):
+        row = self.connect("slack", "T1")["id"]
+        bodies = [signers.to_bytes({"type": "event_callback", "event_id": name, "team_id": "T1", "event": {"type": name}})
+                  for name in ("app_mention", "app_uninstalled")]
+        for body, expected in zip(bodies, ([], [("connection.revoke", "webhook", row, "ok", self.tenant)])):
+            _, rows = self.traced("POST", f"/webhooks/slack/{self.tenant}", body, token=None, headers=signers.slack(body))
+            self.assertEqual(rows, expected)
+        example = signers.to_bytes(signers.example_event())
+        for path in ("/webhooks/example", "/webhooks/example/" + self.tenant):
+            self.assertEqual(self.traced("POST", path, example)[1], [])
+        self.assertEqual(self.traced("POST", "/hooks/example", example, token=None, headers=signers.example(example))[1], [])
+
+    def test_what_is_refused_or_was_so_already_leaves_none(self):
+        row, read_only = self.connect("example", "1")["id"], self.token("connections:read")["secret"]
+        unknown, tenants = str(uuid.uuid4()), "/api/v1/tenants"
+        connections, tokens, ops = "/connections", f"{tenants}/{self.tenant}/tokens", "/ops/tenants/" + self.tenant
+        slug = "s" + uuid.uuid4().hex[:10]
+        self.new_tenant(slug=slug)
+        for status, method, path, body, options in (
+                (400, "POST", connections, {"provider": "nobody", "external_id": "1"}, {}),
+                (400, "PATCH", f"{connections}/{row}", {}, {}),
+                (401, "POST", connections, {"provider": "example", "external_id": "2"}, {"token": OPERATOR + "x"}),
+                (403, "POST", connections, {"provider": "example", "external_id": "2"}, {"token": read_only}),
+                (403, "POST", ops + "/suspend", None, {"token": read_only}),
+                (404, "PATCH", f"{connections}/{unknown}", {"display_name": "x"}, {}),
+                (404, "DELETE", f"{connections}/{unknown}", None, {}),
+                (404, "POST", f"{connections}/{unknown}/webhook-secret", None, {}),
+                (404, "POST", f"/deliveries/{unknown}/replay", None, {}),
+                (404, "POST", f"/ops/unrouted/{unknown}/route", None, {}),
+                (404, "POST", f"/ops/tenants/{unknown}/restart", None, {}),
+                (404, "DELETE", f"{tenants}/{unknown}", None, {}),
+                (404, "DELETE", f"{tokens}/{unknown}", None, {}),
+                (409, "POST", tenants, {"name": "again", "slug": slug}, {}),
+                (409, "PATCH", f"{tenants}/{self.tenant}", {"slug": slug}, {}),
+                (200, "POST", ops + "/resume", None, {}),
+                (204, "DELETE", f"{connections}/{row}", None, {"before": True}),
+                (409, "POST", f"{connections}/{row}/webhook-secret", None, {}),
+                (403, "POST", connections, {"provider": "example", "external_id": "2"}, {"suspended": True})):
+            with self.subTest(f"{status} {method} {path}"):
+                if options.pop("before", False):
+                    self.call(method, path)
+                if options.pop("suspended", False):
+                    self.call("POST", ops + "/suspend")
+                self.assertEqual(self.traced(method, path, body, status, **options)[1], [])
+
+    def test_an_answer_given_again_leaves_none(self):
+        for path, body in (("/connections", {"provider": "example", "external_id": "1"}), ("/api/v1/tenants", {"name": "keyed"})):
+            key = {"Idempotency-Key": uuid.uuid4().hex}
+            first, rows = self.traced("POST", path, body, headers=key)
+            self.assertEqual(len(rows), 1)
+            again, rows = self.traced("POST", path, body, headers=key)
+            self.assertEqual((again.headers["Idempotency-Replayed"], again.body, rows), ("true", first.body, []))
+
+    def test_rows_hold_no_secrets(self):
+        token = self.token()
+        row = self.connect("example", webhook_secret="connection-secret-canary", token=token["secret"])["id"]
+        rotated = self.call("POST", f"/connections/{row}/webhook-secret").json["webhook_secret"]
+        log = " ".join(self.service.database.query("SELECT * FROM audit_log"))
+        self.assertIn(row, log)
+        for mark in (OPERATOR, token["secret"], token["prefix"], "connection-secret-canary", rotated):
+            self.assertNotIn(mark, log)
+
+
+if __name__ == "__main__":
+    harness.main()
