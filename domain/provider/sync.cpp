@@ -35,13 +35,14 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 
 bool looks_up_digest(const choice& any) {
   return std::ranges::any_of(any, [](const text_template& t) {
-    return std::ranges::any_of(
-        t.pieces, [](const auto& p) { return p.value && p.value->root == lookup_root::digest; });
+    return std::ranges::any_of(t.pieces,
+                               [](const auto& p) { return p.value && p.value->root == lookup_root::digest; });
   });
 }
 
 bool is_utc(std::string_view zone) {
-  constexpr std::string_view names[]{"UTC", "Etc/UTC", "Etc/GMT", "GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu"};
+  constexpr std::string_view names[]{"UTC",     "Etc/UTC", "Etc/GMT", "GMT",
+                                     "Etc/UCT", "UCT",     "Zulu",    "Etc/Zulu"};
   return std::ranges::find(names, zone) != std::end(names);
 }
 
@@ -109,8 +110,8 @@ class sync_run::runner {
         context_(std::move(context)),
         limits_(limits),
         started_(now) {
-    if (auto values = url_values(provider_, {context_.region, context_.client_id, context_.external_id,
-                                             &context_.metadata}))
+    if (auto values = url_values(
+            provider_, {context_.region, context_.client_id, context_.external_id, &context_.metadata}))
       account_ = std::move(*values);
     own_ = render_over(facts_.own, account_).value_or("");
     if (auto stored = parse_json_object(cursor)) kept_ = std::move(*stored);
@@ -363,7 +364,8 @@ std::optional<std::string> sync_run::runner::next_page(const http_response& answ
   switch (page.how) {
     case paging::none: break;
     case paging::link: return next_link(answer);
-    case paging::token: return page.more.empty() || holds(page.more, s) ? text_at(*page.token, s) : std::nullopt;
+    case paging::token:
+      return page.more.empty() || holds(page.more, s) ? text_at(*page.token, s) : std::nullopt;
     case paging::count: {
       if (static_cast<std::int64_t>(open_.items) < page.page_size) break;
       const auto here = number_of(*page_value());
@@ -387,7 +389,8 @@ std::optional<std::string> sync_run::runner::read_records(const scene& answer, t
   return std::nullopt;
 }
 
-std::optional<std::string> sync_run::runner::read_record(const dom::element& record, scene& s, timestamp now) {
+std::optional<std::string> sync_run::runner::read_record(const dom::element& record, scene& s,
+                                                         timestamp now) {
   if (!record.is_object()) return "an item is not an object";
   s.body = record;
   s.data.reset();

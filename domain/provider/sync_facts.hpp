@@ -78,8 +78,9 @@ struct stream_facts {
   request_facts request;
   page_facts page;
   lookup records;
-  bool records_optional = false;   ///< an answer without them has none
-  std::vector<std::string> parts;  ///< arrays inside a record whose elements are the items; `data:` is the record
+  bool records_optional = false;  ///< an answer without them has none
+  std::vector<std::string>
+      parts;  ///< arrays inside a record whose elements are the items; `data:` is the record
   cursor_facts cursor;
   since_facts since;
   std::optional<baseline_facts> baseline;  ///< none: the first run lists everything

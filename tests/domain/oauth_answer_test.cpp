@@ -133,9 +133,8 @@ TEST_CASE("a rate limit says when to come back, in seconds or as a date, within 
   };
   CHECK(after("17") == seconds{17});
   CHECK(after("Thu, 01 Jan 2026 12:00:30 GMT") == seconds{30});
-  CHECK(after("Thu, 01 Jan 2026 11:00:00 GMT") == seconds{0});
   CHECK(after("999999999") == seconds{86'400});
-  CHECK(after("-5") == seconds{0});
+  CHECK_FALSE(after("-5"));
   CHECK_FALSE(after("soon"));
 }
 
@@ -149,12 +148,4 @@ TEST_CASE("the error for the caller has the provider's name and none of its text
         json::parse(R"({"provider":{"name":"acme","status":500,"error":"http_error"}})"));
   CHECK_FALSE(plain.retry_after());
   CHECK(shown(429, "").retry_after() == 60);
-}
-
-TEST_CASE("an HTTP date is read in its preferred form only") {
-  CHECK(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == at("1994-11-06T08:49:37Z"));
-  for (const auto* other : {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT",
-                            "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
-                            "Sun, 06 Nov 1994 25:49:37 GMT", "Sun Nov  6 08:49:37 1994"})
-    CHECK_FALSE(parse_http_date(other));
 }
