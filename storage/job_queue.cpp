@@ -74,12 +74,19 @@ result<bool> renew_lease(session& s, tenant_id tenant, job_id id, std::int64_t f
                        {tenant, id, fence, until}));
 }
 
-result<bool> save_checkpoint(session& s, tenant_id tenant, const claimed_job& of, std::string_view cursor,
-                             std::int64_t signals, timestamp lease_until) {
+result<bool> save_checkpoint(session& s, tenant_id tenant, job_id id, std::int64_t fence,
+                             std::string_view cursor, std::int64_t signals, timestamp lease_until) {
   return any(s.execute("UPDATE sync_jobs SET cursor = $4, signals_emitted = signals_emitted + $5,"
                        " lease_expires_at = $6"
                        " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'running'",
-                       {tenant, of.row.id, of.fence, cursor, signals, lease_until}));
+                       {tenant, id, fence, cursor, signals, lease_until}));
+}
+
+result<std::optional<claimed_job>> find_running(session& s, tenant_id tenant, job_id id) {
+  return find_one(s,
+                  "SELECT " JOB_COLUMNS ", fence, counted_failures, cursor FROM sync_jobs"
+                  " WHERE tenant_id = $1 AND id = $2 AND status = 'running'",
+                  {tenant, id}, read_claimed);
 }
 
 result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of) {
@@ -87,10 +94,10 @@ result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of) {
   const auto error = error_text(j);
   return any(
       s.execute("UPDATE sync_jobs SET status = $4, attempts = $5, counted_failures = $6, retry_after = $7,"
-                " finished_at = $8, error = $9, cursor = $10, lease_owner = NULL, lease_expires_at = NULL"
+                " finished_at = $8, error = $9, lease_owner = NULL, lease_expires_at = NULL"
                 " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'running'",
                 {tenant, j.id, of.fence, text_of(j.status), j.attempts, of.counted_failures, j.retry_after,
-                 j.finished_at, error, of.cursor}));
+                 j.finished_at, error}));
 }
 
 result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures,

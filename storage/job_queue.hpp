@@ -20,12 +20,6 @@ struct queued_job {
 result<queued_job> enqueue_job(session& s, tenant_id tenant, const job& wanted,
                                const std::optional<std::string>& cursor = {});
 
-/// A job in the hands of a run.
-struct claimed_job {
-  job row;
-  std::int64_t fence = 0, counted_failures = 0;
-  std::optional<std::string> cursor;  ///< where an earlier run of this job, or its predecessor, stopped
-};
 struct job_lease {
   std::string_view owner;
   timestamp expires_at{};
@@ -33,10 +27,11 @@ struct job_lease {
 /// The tenant's most urgent due job of an active connection on which nothing runs; one statement.
 result<std::optional<claimed_job>> claim_job(session& s, tenant_id tenant, const job_lease& lease,
                                              timestamp now);
-/// These three answer false for a stale fence.
+/// Whatever answers a bool here is false for a stale fence.
 result<bool> renew_lease(session& s, tenant_id tenant, job_id id, std::int64_t fence, timestamp until);
-result<bool> save_checkpoint(session& s, tenant_id tenant, const claimed_job& of, std::string_view cursor,
-                             std::int64_t signals, timestamp lease_until);
+result<bool> save_checkpoint(session& s, tenant_id tenant, job_id id, std::int64_t fence,
+                             std::string_view cursor, std::int64_t signals, timestamp lease_until);
+result<std::optional<claimed_job>> find_running(session& s, tenant_id tenant, job_id id);
 /// `of.row` says how it ended: succeeded, failed, or queued again. The lease ends with it.
 result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of);
 

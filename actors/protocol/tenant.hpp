@@ -102,7 +102,7 @@ using mutation =
                  force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
                  renew_run, end_run>;
 using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
-                             kept_answer, started_oauth, refresh_step, queued_sync, job_taken, page_stored>;
+                             kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;

@@ -127,12 +127,13 @@ struct schedule_due {
 struct run_slot {
   std::shared_ptr<void> held;
 };
-struct job_taken {
-  bool taken = false;
+/// With a job, its run begins; without one there was nothing to do.
+struct claimed_run {
+  std::optional<claimed_job> work;
 };
 /// From the scheduler: run the most urgent due job.
 struct run_job {
-  using reply = job_taken;
+  using reply = claimed_run;
   run_slot slot;
   timestamp now{};
 };
