@@ -19,7 +19,8 @@ failure_class by_status(const http_response& answer) {
     case 403: return quota_is_spent(answer) ? failure_class::rate_limited : failure_class::permanent;
     case 408: return failure_class::transient;
     default:
-      return answer.status >= 400 && answer.status < 500 ? failure_class::permanent : failure_class::transient;
+      return answer.status >= 400 && answer.status < 500 ? failure_class::permanent
+                                                         : failure_class::transient;
   }
 }
 

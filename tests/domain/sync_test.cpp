@@ -32,8 +32,7 @@ constexpr std::string_view host = "https://api.github.com";
 /// Two pages of issues by Link, no pull requests.
 http_response two_pages(const http_request& r) {
   if (path_of(r) != "/issues") return answer(R"({"total_count":0,"incomplete_results":false,"items":[]})");
-  if (parameter(r, "page") == "2")
-    return answer(text(json::array{item(2, "2025-03-01T10:00:01Z")}));
+  if (parameter(r, "page") == "2") return answer(text(json::array{item(2, "2025-03-01T10:00:01Z")}));
   return answer(text(json::array{item(1, "2025-03-01T10:00:00Z")}),
                 {{"link", "<" + std::string{host} + R"(/issues?page=2>; rel="next", <x>; rel="last")"}});
 }
@@ -51,14 +50,15 @@ TEST_CASE("a first run lists everything, page by page, and leaves the newest tim
         "https://api.github.com/issues?filter=all&state=all&sort=updated&direction=asc&per_page=100");
   CHECK(r.calls[1].url == "https://api.github.com/issues?page=2");
   CHECK(r.calls[2].url ==
-        "https://api.github.com/search/issues?q=type%3Apr%20involves%3Aocto&sort=updated&order=asc&per_page=100");
+        "https://api.github.com/search/"
+        "issues?q=type%3Apr%20involves%3Aocto&sort=updated&order=asc&per_page=100");
   CHECK_FALSE(r.without_progress);
 }
 
 TEST_CASE("a later run asks from the newest time on, that time included, and progress is no new item") {
-  const auto r = run_sync(definition_of("github"), account(),
-                          R"({"since":"2025-03-01T10:00:01Z","pull_requests_since":"2025-03-01T09:00:00Z"})",
-                          two_pages);
+  const auto r =
+      run_sync(definition_of("github"), account(),
+               R"({"since":"2025-03-01T10:00:01Z","pull_requests_since":"2025-03-01T09:00:00Z"})", two_pages);
   CHECK(parameter(r.calls[0], "since") == "2025-03-01T10%3A00%3A01Z");
   CHECK(r.calls[2].url.find("updated%3A%3E%3D2025-03-01T09%3A00%3A00Z") != std::string::npos);
   CHECK(r.pages.back().cursor ==
@@ -71,7 +71,8 @@ TEST_CASE("a run that stops at a page edge goes on behind that page, to the same
   const auto first = run_sync(d, account(), "", two_pages, at("2026-01-01T00:00:00Z"), 1);
   CHECK(first.pages[0].more);
   CHECK(first.cursor().find("resume") != std::string::npos);
-  const auto whole = run_sync(d, account(), "", two_pages), parts = resume_at_every_edge(d, account(), "", two_pages);
+  const auto whole = run_sync(d, account(), "", two_pages),
+             parts = resume_at_every_edge(d, account(), "", two_pages);
   CHECK(parts.keys() == whole.keys());
   CHECK(parts.cursor() == whole.cursor());
   CHECK(parts.calls.size() == whole.calls.size());
@@ -81,7 +82,8 @@ TEST_CASE("the example provider pages by a member of the answer") {
   const auto& d = definition_of("example");
   const auto r = run_sync(d, account(), "", [](const http_request& call) {
     if (parameter(call, "page") == "2")
-      return answer(R"({"items":[{"id":"b","action":"updated","updated_at":"2025-01-02T00:00:00Z"}],"next_page":null})");
+      return answer(
+          R"({"items":[{"id":"b","action":"updated","updated_at":"2025-01-02T00:00:00Z"}],"next_page":null})");
     return answer(
         R"({"items":[{"id":"a","action":"created","updated_at":"2025-01-01T00:00:00Z"},{"id":"x"}],"next_page":2})");
   });
