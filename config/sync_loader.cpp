@@ -53,6 +53,7 @@ page_facts read_page(const YAML::Node& node, const std::string& field, yaml_prob
     out.page_size = in.integer("size", 0);
     if (out.page_size < 1 || out.step < 1) in.refuse(node, "size", "and step must be at least 1");
   }
+  out.newest_first = in.flag("newest_first", false);
   return out;
 }
 
