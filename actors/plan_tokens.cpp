@@ -1,6 +1,7 @@
 #include "actors/plan_parts.hpp"
 #include "base/log.hpp"
 #include "domain/oauth/exchange.hpp"
+#include "domain/provider/url.hpp"
 #include "storage/connections.hpp"
 #include "storage/job_queue.hpp"
 #include "storage/oauth_states.hpp"
@@ -64,11 +65,11 @@ std::optional<secret> opened(const services& s, const tenant_id& t, const connec
 }
 
 outcome said(refresh_step step) { return outcome{std::move(step)}; }
-outcome failed(error why) { return said(refresh_failed{std::move(why)}); }
+outcome failed(error why, bool lasting = false) { return said(refresh_failed{std::move(why), lasting}); }
 
 outcome lend(const services& s, const tenant_state& state, const connection& c) {
   auto access = opened(s, state.row().id, c, c.access_ciphertext);
-  if (!access) return failed(error{errc::conflict, "The connection has no usable token."});
+  if (!access) return failed(error{errc::conflict, "The connection has no usable token."}, true);
   return said(lent_token{std::move(*access), c.token_epoch});
 }
 
@@ -81,6 +82,12 @@ bool wants_exchange(const connection& c, const begin_refresh& b, const services&
   return b.rejected == c.token_epoch || oauth::is_expired(c, b.now);
 }
 
+std::string region_of(const services& s, const connection& c) {
+  const auto* client = client_of(s, c.provider);
+  return provider::region_of(*s.catalog.find(c.provider), parse_json_object(c.metadata).value(),
+                             client ? client->region : std::string{});
+}
+
 plan claim_intent(const services_ptr& s, const tenant_state& state, const connection& c, const begin_refresh& b,
                   secret presented) {
   const auto t = state.row().id;
@@ -91,13 +98,13 @@ plan claim_intent(const services_ptr& s, const tenant_state& state, const connec
                                .started_at = b.now,
                                .lease_expires_at = b.now + s->refresh.intent_lease};
   plan p;
-  p.work = [t, wanted, presented](storage::session& db) -> result<effect> {
+  p.work = [t, wanted, presented, region = region_of(*s, c)](storage::session& db) -> result<effect> {
     const auto claimed = storage::claim_refresh_intent(db, t, wanted);
     if (!claimed) return claimed.error();
     switch (claimed->outcome) {
       case storage::intent_claim::opened:
       case storage::intent_claim::retaken:
-        return effect{said(refresh_begun{claimed->intent, presented,
+        return effect{said(refresh_begun{claimed->intent, presented, region,
                                          claimed->outcome == storage::intent_claim::retaken, false})};
       case storage::intent_claim::busy: return effect{said(refresh_elsewhere{false})};
       case storage::intent_claim::stale: break;
@@ -152,7 +159,7 @@ struct refresh_planner {
   decision operator()(oauth::use_tokens& d) const { return store_tokens(s, state, c, e, std::move(d.tokens)); }
   decision operator()(const oauth::refuse& d) const {
     const auto& why = std::get<oauth::failure>(e.answer);
-    return end_intent(state, c, failed(oauth::as_error(why, c.provider)),
+    return end_intent(state, c, failed(oauth::as_error(why, c.provider), true),
                       [t = state.row().id, i = e.begun.intent, reason = std::string{d.reason},
                        now = e.now](storage::session& db) -> result<> {
                         const auto kept = storage::store_refusal(db, t, i, reason, now);
@@ -240,16 +247,16 @@ decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, co
   const bool exchange = wants_exchange(*c, b, *s);
   const auto may = oauth::may_refresh(*c);
   if (b.cause == refresh_cause::force && !may) return may.error();
-  if (!c->usable()) return failed(error{errc::conflict, "The connection is revoked."});
+  if (!c->usable()) return failed(error{errc::conflict, "The connection is revoked."}, true);
   if (b.cause != refresh_cause::force && c->status == connection_status::error)
-    return failed(error{errc::conflict, "The connection needs a new consent."});
+    return failed(error{errc::conflict, "The connection needs a new consent."}, true);
   if (!exchange) return lend(*s, state, *c);
   if (!may) {
-    if (b.rejected == c->token_epoch) return failed(error{errc::unauthorized});
+    if (b.rejected == c->token_epoch) return failed(error{errc::unauthorized}, true);
     return lend(*s, state, *c);  // spent by the clock alone; the provider has the last word
   }
   auto presented = opened(*s, state.row().id, *c, c->refresh_ciphertext);
-  if (!presented) return failed(error{errc::conflict, "The connection has no usable token."});
+  if (!presented) return failed(error{errc::conflict, "The connection has no usable token."}, true);
   return claim_intent(s, state, *c, b, std::move(*presented));
 }
 

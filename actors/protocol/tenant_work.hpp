@@ -75,6 +75,7 @@ enum class refresh_cause {
 struct refresh_begun {
   oauth::refresh_intent intent;
   secret presented;
+  std::string region;  ///< of the connection's account; empty: there is none
   bool retaken = false, with_previous = false;
 };
 /// Somebody else is at it, or was quicker: ask again.
@@ -83,6 +84,7 @@ struct refresh_elsewhere {
 };
 struct refresh_failed {
   error why;
+  bool lasting = false;  ///< only a new consent helps
 };
 using refresh_step = std::variant<lent_token, refresh_begun, refresh_elsewhere, refresh_failed>;
 
