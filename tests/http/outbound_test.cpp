@@ -230,7 +230,8 @@ TEST_CASE("an answer over the cap is cut off, declared or not") {
   auto settings = relaxed();
   settings.most_bytes = 1000;
   const auto outcome = [&](const std::string& answer, habit does = habit::answers) {
-    upstream server{n, answer};
+    net own;
+    upstream server{own, answer};
     server.does = does;
     return server.get(settings, server.at());
   };
@@ -297,7 +298,8 @@ TEST_CASE("an answer that drips, head or body, is given up at the total deadline
   settings.first_byte_timeout = milliseconds{30};  // every byte comes sooner: it must not start anew
   for (const auto& answer :
        {std::string{"HTTP/1.1 200 OK\r\nX: yyyyyyyyyyyy"}, answer_of(std::string(10'000, 'x'))}) {
-    upstream server{n, answer};
+    net own;
+    upstream server{own, answer};
     server.does = habit::drips;
     const auto begun = steady_clock::now();
     CHECK(reason(server.get(settings, server.at())) == "timeout");
@@ -309,7 +311,8 @@ TEST_CASE("an answer that drips, head or body, is given up at the total deadline
 TEST_CASE("what is no HTTP is malformed, and a connection that breaks is a network error") {
   net n;
   const auto outcome = [&](const std::string& answer) {
-    upstream server{n, answer};
+    net own;
+    upstream server{own, answer};
     return reason(server.get(relaxed(), server.at()));
   };
   for (const std::string answer :
@@ -339,7 +342,8 @@ TEST_CASE("what is no HTTP is malformed, and a connection that breaks is a netwo
   CHECK(rude.asked == 1);
   std::string refused;
   {
-    upstream gone{n, fine};
+    net own;
+    upstream gone{own, fine};
     refused = gone.at();
   }
   upstream other{n, fine};
@@ -349,7 +353,8 @@ TEST_CASE("what is no HTTP is malformed, and a connection that breaks is a netwo
 TEST_CASE("answers of old servers and answers with preludes are understood") {
   net n;
   const auto body = [&](const std::string& answer) {
-    upstream server{n, answer};
+    net own;
+    upstream server{own, answer};
     const auto got = server.get(relaxed(), server.at());
     return reason(got) + " " + got.body;
   };
@@ -451,10 +456,11 @@ TEST_CASE("a connection that says more than it was asked is not used again") {
   for (const auto& answer : {fine + fine, answer_of("{}", "Connection: close\r\n"),
                              std::string{"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}"}}) {
     CAPTURE(answer);
-    upstream server{n, answer};
+    net own;
+    upstream server{own, answer};
     server.stays = true;
-    outbound_client client{n.io, relaxed()};
-    for (int i = 0; i < 3; ++i) CHECK(n.send(client, {"GET", server.at(), {}, ""}).body == "{}");
+    outbound_client client{own.io, relaxed()};
+    for (int i = 0; i < 3; ++i) CHECK(own.send(client, {"GET", server.at(), {}, ""}).body == "{}");
     CHECK(server.connected == 3);
   }
 }
