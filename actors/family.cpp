@@ -45,6 +45,7 @@ token_keeper_actor family::keeper_of(const connection& c, const tenant_actor& pa
 
 void family::begin_run(claimed_job work, const connection& c, run_slot slot, const tenant_actor& parent) {
   const auto job = work.row.id;
+  *slot.used = true;
   auto child = spawn_sync_run(where_, services_, tenant_,
                               {std::move(work), c, std::move(slot), keeper_of(c, parent)}, parent);
   runs_.emplace(watch(child), run{job, c.id, child});

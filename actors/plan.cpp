@@ -111,6 +111,8 @@ decision plan_delete(const tenant_state& state, const delete_connection& c) {
       },
       [](const connection&) { return outcome{nothing{}}; })};
   p.changes = true;
+  p.moves_jobs = true;
+  p.ended = *row;
   return p;
 }
 

@@ -33,6 +33,9 @@ decision plan_grant(const services_ptr& s, const tenant_state& state, const stor
 decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, const begin_refresh& c);
 decision plan_end_refresh(const services_ptr& s, const tenant_state& state, const end_refresh& c);
 
+/// What tells the provider that a connection is over; nothing when it has no way, or no token is readable.
+std::optional<http_request> revocation_of(const services& s, const tenant_id& t, const connection& c);
+
 // ---- sync
 decision plan_request_sync(const services_ptr& s, const tenant_state& state, const request_sync& c);
 decision plan_schedule(const services_ptr& s, const tenant_state& state, const schedule_due& c);
@@ -40,8 +43,5 @@ decision plan_run(const services_ptr& s, const tenant_state& state, const run_jo
 decision plan_page(const services_ptr& s, const tenant_state& state, const commit_page& c);
 decision plan_renewal(const services_ptr& s, const tenant_state& state, const renew_run& c);
 decision plan_end_run(const services_ptr& s, const tenant_state& state, const end_run& c);
-
-/// The job of a connection's next run, due now.
-job incremental_job(const connection& c, std::int64_t priority, timestamp now);
 
 }  // namespace connectord

@@ -120,17 +120,6 @@ result<> write_end(storage::session& db, const services& s, const tenant_id& t, 
 
 }  // namespace
 
-job incremental_job(const connection& c, std::int64_t priority, timestamp now) {
-  job j;
-  j.id = job_id::make();
-  j.provider = c.provider;
-  j.connection = c.id;
-  j.type = job_type::incremental;
-  j.priority = priority;
-  j.scheduled_at = j.created_at = now;
-  return j;
-}
-
 decision plan_request_sync(const services_ptr& s, const tenant_state& state, const request_sync& c) {
   std::vector<job> wanted;
   for (const auto& [id, row] : state.connections()) {
@@ -178,6 +167,7 @@ decision plan_schedule(const services_ptr& s, const tenant_state& state, const s
 
 decision plan_run(const services_ptr& s, const tenant_state& state, const run_job& c) {
   plan p;
+  p.moves_jobs = true;
   p.work = [s, t = state.row().id, now = c.now](storage::session& db) -> result<effect> {
     auto claimed = storage::claim_job(db, t, {s->node, now + s->sync.lease}, now);
     if (!claimed) return claimed.error();

@@ -241,6 +241,20 @@ decision plan_grant(const services_ptr& s, const tenant_state& state, const stor
   return p;
 }
 
+std::optional<http_request> revocation_of(const services& s, const tenant_id& t, const connection& c) {
+  const auto& definition = *s.catalog.find(c.provider);
+  const auto* known = client_of(s, c.provider);
+  if (known == nullptr || !definition.oauth || !definition.oauth->revoke) return std::nullopt;
+  const auto access = opened(s, t, c, c.access_ciphertext);
+  if (!access) return std::nullopt;
+  auto client = *known;
+  client.region = region_of(s, c);
+  auto request = oauth::revoke_request(definition, client, *access,
+                                       opened(s, t, c, c.refresh_ciphertext).value_or(secret{}));
+  if (!request) return std::nullopt;
+  return std::move(*request);
+}
+
 decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, const begin_refresh& b) {
   const auto* c = state.find(b.id);
   if (c == nullptr) return error{errc::not_found};

@@ -9,6 +9,7 @@
 #include "domain/provider/draft_signal.hpp"
 #include "domain/sync_state.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ namespace connectord {
 struct stored_connection {
   connection row;
   bool created = false;
+  std::optional<job_status> job{};  ///< what it has in the queue or running
 };
 struct nothing {};
 
@@ -54,22 +56,23 @@ struct store_grant {
 
 // ---- tokens
 
-/// A caller wants new tokens now. Runs in the connection's token keeper.
+/// Why tokens are asked for.
+enum class refresh_cause {
+  use,    ///< a call is about to be made: only if the token is spent
+  sweep,  ///< it ends soon
+  force,
+};
+/// New tokens are wanted. Runs in the connection's token keeper.
 struct force_refresh {
   using reply = stored_connection;
   connection_id id;
+  refresh_cause cause;  ///< force, or the scheduler's sweep
   timestamp now{};
 };
 
 struct lent_token {
   secret access;
   std::int64_t epoch = 0;  ///< of the tokens; whoever gets a 401 with it names it
-};
-/// Why a keeper asks.
-enum class refresh_cause {
-  use,    ///< a call is about to be made: only if the token is spent
-  sweep,  ///< it ends soon
-  force,
 };
 /// The intent is durable; this is the token to present.
 struct refresh_begun {
@@ -127,7 +130,7 @@ struct schedule_due {
 
 /// The right to run one job. Given back when its last copy dies.
 struct run_slot {
-  std::shared_ptr<void> held;
+  std::shared_ptr<std::atomic<bool>> used;  ///< set when a run begins
 };
 /// With a job, its run begins; without one there was nothing to do.
 struct claimed_run {
