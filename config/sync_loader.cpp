@@ -64,7 +64,8 @@ cursor_facts read_cursor(const YAML::Node& node, const std::string& field, yaml_
   if (out.name == "resume") in.refuse(node, "name", "is taken");
   if (const auto at = in.get("answer")) out.answer = read_lookup(*at, in.path("answer"), problems);
   out.newest = read_times(in, "newest");
-  if (out.answer.has_value() != out.newest.empty()) in.refuse(node, "", "needs either answer or newest");
+  if (out.answer.has_value() != out.newest.empty())
+    problems.add(node, field, "needs either answer or newest");
   return out;
 }
 
@@ -91,6 +92,8 @@ baseline_facts read_baseline(const YAML::Node& node, const std::string& field, y
   if (const auto call = in.get("request")) out.request = read_request(*call, in.path("request"), problems);
   if (const auto at = in.get("answer")) out.answer = read_lookup(*at, in.path("answer"), problems);
   out.from_now = in.flag("from_now", false);
+  if (out.request.has_value() == out.from_now)
+    problems.add(node, field, "needs either a request or from_now");
   return out;
 }
 

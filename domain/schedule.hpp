@@ -29,8 +29,8 @@ inline std::optional<planned_run> plan_run(timestamp next_run_at, seconds interv
 /// The part of an interval that chance adds: from `least` to `most` of it, in whole seconds. `random`
 /// is from 0 to 1.
 inline seconds schedule_jitter(seconds interval, double least, double most, double random) {
-  return seconds{static_cast<std::int64_t>((least + (most - least) * random) *
-                                           static_cast<double>(interval.count()))};
+  return seconds{
+      static_cast<std::int64_t>((least + (most - least) * random) * static_cast<double>(interval.count()))};
 }
 
 }  // namespace connectord

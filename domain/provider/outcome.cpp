@@ -43,8 +43,9 @@ std::optional<call_outcome> outcome_of(const sync_facts& facts, const http_respo
   const auto fits = std::ranges::find_if(facts.errors, [&](const auto& e) { return holds(e.when, s); });
   if (fits == facts.errors.end() && answer.ok()) return std::nullopt;
   const auto what = fits == facts.errors.end() ? by_status(answer) : fits->what;
+  const auto* const with = answer.ok() ? " with an error" : "";
   return call_outcome{what, hint_of(facts, answer, s, what, now),
-                      "the provider answered " + std::to_string(answer.status)};
+                      "the provider answered " + std::to_string(answer.status) + with};
 }
 
 }  // namespace connectord::provider

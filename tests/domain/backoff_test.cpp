@@ -46,9 +46,9 @@ TEST_CASE("Retry-After is understood as seconds and as a date, and is at most a 
 
 TEST_CASE("a Retry-After that is over, or that is none, asks for nothing") {
   const auto now = at("2026-01-01T00:00:00Z");
-  for (const auto* text : {"", "-1", "soon", "1.5", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 2094 08:49:37 CET",
-                           "Sun, 06 Foo 2094 08:49:37 GMT", "Sun, 36 Nov 2094 08:49:37 GMT",
-                           "Sunday, 06-Nov-94 08:49:37 GMT"}) {
+  for (const auto* text :
+       {"", "-1", "soon", "1.5", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 2094 08:49:37 CET",
+        "Sun, 06 Foo 2094 08:49:37 GMT", "Sun, 36 Nov 2094 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT"}) {
     CAPTURE(text);
     CHECK_FALSE(retry_after(with("retry-after", text), now).has_value());
   }

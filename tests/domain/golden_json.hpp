@@ -3,8 +3,8 @@
 #include "base/json.hpp"
 #include "domain/provider/draft_signal.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <doctest/doctest.h>
+#include <boost/json/serialize.hpp>
 
 #include <filesystem>
 #include <fstream>

@@ -86,7 +86,8 @@ TEST_CASE("words of a subject count once each, as words of their own, and only a
   CHECK(subject_score("HELLO there WORLD") == doctest::Approx(0.25));
   CHECK(subject_score("Hello!!!!") == 0);
   CHECK(subject_score("Hello!!!!!") == doctest::Approx(0.3));
-  CHECK(subject_score("urgent asap act now last chance lottery jackpot prize cash password suspended!!!!!!") == 1);
+  CHECK(subject_score(
+            "urgent asap act now last chance lottery jackpot prize cash password suspended!!!!!!") == 1);
 }
 
 TEST_CASE("attachments count by their type") {

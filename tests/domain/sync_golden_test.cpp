@@ -56,10 +56,11 @@ ran replay(const definition& d, const json::object& recorded) {
   const auto* cursor = recorded.if_contains("cursor");
   std::size_t next = 0;
   const auto& answers = recorded.at("answers").as_array();
-  auto out = run_sync(d, context_of(recorded), cursor == nullptr ? "" : json::serialize(*cursor), [&](const auto&) {
-    REQUIRE(next < answers.size());
-    return answer_of(answers[next++].as_object());
-  });
+  auto out =
+      run_sync(d, context_of(recorded), cursor == nullptr ? "" : json::serialize(*cursor), [&](const auto&) {
+        REQUIRE(next < answers.size());
+        return answer_of(answers[next++].as_object());
+      });
   CHECK(next == answers.size());
   return out;
 }
@@ -128,7 +129,8 @@ TEST_CASE("every definition with a sync has recordings that show each kind of it
       for (const auto& rule : stream.rules) {
         // The example provider maps items as it maps webhooks, whose fixtures show the rest.
         const bool shared = d.local_only;
-        if (rule.effect == rule_effect::signal && !shared) CHECK_MESSAGE(kinds.contains(rule.kind), rule.kind);
+        if (rule.effect == rule_effect::signal && !shared)
+          CHECK_MESSAGE(kinds.contains(rule.kind), rule.kind);
       }
   }
 }
@@ -143,9 +145,11 @@ TEST_CASE("whatever is cut off or put into an answer, a sync says what is wrong 
         const auto whole = answer_of(recorded.as_object());
         for (std::size_t cut = 0; cut < whole.body.size(); cut += 1 + whole.body.size() / 8) {
           auto broken = whole;
-          broken.body = whole.body.substr(0, cut) + (cut % 2 == 0 ? "" : "\x01 null" + whole.body.substr(cut));
-          const auto out = run_sync(d, context_of(r.content), cursor == nullptr ? "" : json::serialize(*cursor),
-                                    [&](const auto&) { return broken; });
+          broken.body =
+              whole.body.substr(0, cut) + (cut % 2 == 0 ? "" : "\x01 null" + whole.body.substr(cut));
+          const auto out =
+              run_sync(d, context_of(r.content), cursor == nullptr ? "" : json::serialize(*cursor),
+                       [&](const auto&) { return broken; });
           CHECK(out.failure.has_value());
           for (const auto& s : out.signals()) CHECK(parse_json_object(s.payload).has_value());
         }
