@@ -152,9 +152,9 @@ decision plan_replay(const services_ptr& s, const tenant_state& state, const rep
     if (!*found) return error{errc::not_found};
     const auto& row = **found;
     if (c.connection && known->find(*c.connection)->provider != row.provider) return error{errc::not_found};
-    const auto status = settle(db, *s, *known, row, c.connection, c.now);
-    if (!status) return status.error();
-    return effect{outcome{replayed_delivery{row.id, row.receipt, *status}}};
+    const auto done = settle(db, *s, *known, row, c.connection, c.now);
+    if (!done) return done.error();
+    return effect{outcome{replayed_delivery{row.id, row.receipt, done->status}}};
   }};
 }
 

@@ -145,7 +145,8 @@ result<ran_step> run_keyed(storage::session& db, const tenant_id& t, const step&
 }  // namespace
 
 result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const services& s,
-                                                        const tenant_id& id, bool provision, timestamp now) {
+                                                        const tenant_id& id, bool provision, bool newborn,
+                                                        timestamp now) {
   if (provision)
     if (const auto made = storage::provision_tenant(db, id, now); !made) return made.error();
   auto claim = storage::claim_tenant(db, id);
@@ -158,7 +159,7 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   const auto received = storage::count_received(db, id);
   if (!received) return received.error();
   c.received = *received;
-  const auto reclaimed = storage::reclaim_jobs(db, id, s.sync.most_attempts, {}, now);
+  const auto reclaimed = storage::reclaim_jobs(db, id, s.sync.most_attempts, newborn ? s.node : std::string{}, now);
   if (!reclaimed) return reclaimed.error();
   c.reclaimed = *reclaimed;
   auto live = syncing_of(db, id);
@@ -193,22 +194,28 @@ result<std::vector<ran_step>> run_steps(storage::session& db, const services& s,
   return out;
 }
 
-result<std::int64_t> settle_received(storage::session& db, const services& s, const tenant_state& state,
+result<caught_up> settle_received(storage::session& db, const services& s, const tenant_state& state,
                                      std::int64_t epoch, int most) {
   const auto& t = state.row().id;
   if (const auto fenced = storage::fence(db, t, epoch); !fenced) return fenced.error();
   const auto waiting = storage::received_deliveries(db, t, most);
   if (!waiting) return waiting.error();
   const auto now = s.now();
+  caught_up out{static_cast<std::int64_t>(waiting->size())};
   for (const auto& d : *waiting) {
     try {
-      const auto status = settle(db, s, state, d, std::nullopt, now);
-      if (!status) return status.error();
+      const auto done = settle(db, s, state, d, std::nullopt, now);
+      if (!done) return done.error();
+      if (done->ended) out.rows.push_back(*done->ended);
     } catch (const std::exception& e) {
       if (const auto aside = set_aside(db, t, d, now, e.what()); !aside) return aside.error();
     }
   }
-  return static_cast<std::int64_t>(waiting->size());
+  if (out.rows.empty()) return out;
+  const auto advanced = storage::advance(db, t, epoch);
+  if (!advanced) return advanced.error();
+  out.revision = *advanced;
+  return out;
 }
 
 db_function row_reader(const tenant_id& t, const row_query& q) {

@@ -73,7 +73,7 @@ metrics::metrics()
       sync_stalled(gauge("sync_stalled_connections", "Connections whose runs make no progress.", {})),
       rate_limited(counter("rate_limited_total", "Runs that a provider's limit ended.", {"provider"})),
       rate_limited_backoff(
-          histogram("rate_limited_backoff_seconds", "Pauses after a provider's limit.", {"provider"})),
+          histogram("rate_limited_backoff_seconds", "Pauses that providers asked for.", {"provider"})),
       refresh_attempts(counter("token_refresh_attempt_total", "Refresh calls.", {"provider"})),
       refresh_successes(
           counter("token_refresh_success_total", "Refresh calls that gave tokens.", {"provider"})),
