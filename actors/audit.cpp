@@ -9,12 +9,17 @@ std::string_view action_of(const patch_connection&) { return "connection.patch";
 std::string_view action_of(const delete_connection&) { return "connection.delete"; }
 std::string_view action_of(const rotate_webhook_secret&) { return "connection.rotate_secret"; }
 std::string_view action_of(const replay_delivery&) { return "delivery.replay"; }
+std::string_view action_of(const patch_grounded&) { return "grounded_signal.patch"; }
+std::string_view action_of(const delete_grounded&) { return "grounded_signal.delete"; }
+std::string_view action_of(const put_signal_config&) { return "signal_config.put"; }
 
 /// A command names its row, unless the plan makes or finds it.
 template <class Command>
-std::string object_of(const Command& c, const plan& p) {
+std::string object_of(const Command& c, const plan& p, const tenant_id& t) {
   if constexpr (requires { c.id; })
     return c.id.str();
+  else if constexpr (std::is_same_v<Command, put_signal_config>)
+    return t.str();  // the tenant has one
   else
     return p.change.value().id.str();
 }
@@ -64,7 +69,9 @@ storage::audit_entry audited(const request_meta& by, std::optional<tenant_id> t,
 audit_trail trail_of(const tenant_command& c, const plan& p, const tenant_id& t) {
   if (std::holds_alternative<ingest_webhook>(c.change) && !p.change) return {};
   return std::visit(
-      [&](const auto& x) -> audit_trail { return audited(c.meta, t, x.now, action_of(x), object_of(x, p)); },
+      [&](const auto& x) -> audit_trail {
+        return audited(c.meta, t, x.now, action_of(x), object_of(x, p, t));
+      },
       c.change);
 }
 

@@ -60,6 +60,9 @@ metrics::metrics()
       signals_suppressed(
           counter("signals_suppressed_total", "Signals that were there already.", {"provider"})),
       accept_to_signal(histogram("accept_to_signal_seconds", "Delivery read to signal durable.", {})),
+      signals_grounded(counter("signals_grounded_total", "Signals that began a grounded one.", {"provider"})),
+      notifications(
+          counter("signal_notifications_total", "Notifications after their last attempt.", {"outcome"})),
       actors_live(gauge("actors_live", "Living actors.", {"kind"})),
       actor_restarts(counter("actor_restarts_total", "Restarts after a crash.", {"kind"})),
       actor_mailbox_depth(gauge("actor_mailbox_depth", "Messages waiting, summed over the kind.", {"kind"})),

@@ -164,6 +164,7 @@ void add_connection_routes(std::vector<route>& table, app* a);
 void add_webhook_routes(std::vector<route>& table, app* a);
 void add_delivery_routes(std::vector<route>& table, app* a);
 void add_signal_routes(std::vector<route>& table, app* a);
+void add_grounded_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;
