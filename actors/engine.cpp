@@ -55,8 +55,8 @@ result<std::vector<grounding::cluster>> lock_clusters(storage::session& db, cons
                                    last->occurred_at + grounding::cluster_span, engine::most_clusters);
 }
 
-result<> grow(storage::session& db, const tenant_id& t, const grounded_id& id,
-              const grounding::assessment& a, const dimensions& weights, timestamp now) {
+result<> grow(storage::session& db, const tenant_id& t, const grounded_id& id, const grounding::assessment& a,
+              const dimensions& weights, timestamp now) {
   auto row = storage::find_grounded(db, t, id);
   if (!row) return row.error();
   if (!*row || (*row)->status == grounded_status::actioned) return {};
@@ -83,8 +83,7 @@ result<std::vector<std::string>> record(storage::session& db, const tenant_id& t
     } else if (a.scores.total >= v.config.threshold) {
       const auto row = grounding::begin_cluster(a, v.config.weights, now);
       const grounding::cluster begun{row.id, a.words, a.occurred_at};
-      const auto stored =
-          storage::insert_grounded(db, t, row, begun, v.config.webhook_url.has_value());
+      const auto stored = storage::insert_grounded(db, t, row, begun, v.config.webhook_url.has_value());
       if (!stored) return stored.error();
       if (!*stored) continue;
       open->push_back(begun);
@@ -144,7 +143,8 @@ void engine::assess(const tenant_id& t) {
             t, access_mode::write,
             [v, t, now = services_->now()](storage::session& db) { return record(db, t, *v, now); },
             [this](const std::vector<std::string>& grounded) {
-              for (const auto& provider : grounded) services_->meters.signals_grounded({provider}).Increment();
+              for (const auto& provider : grounded)
+                services_->meters.signals_grounded({provider}).Increment();
               busy_ = true;
               next_tenant();
             });

@@ -15,16 +15,16 @@ using words = std::initializer_list<std::string_view>;
 constexpr std::size_t most_words = 100, shortest_word = 3, most_keywords = 10, most_related = 100;
 constexpr double same_thing = 0.8;
 
-constexpr words relevant{"security", "vulnerability", "outage",      "incident", "feature",
-                         "release",  "launch",        "partnership", "acquisition", "merger",
-                         "investment", "funding",     "customer",    "revenue"};
-constexpr words novel{"first",          "new",          "unexpected", "surprising",
+constexpr words relevant{"security",   "vulnerability", "outage",      "incident",    "feature",
+                         "release",    "launch",        "partnership", "acquisition", "merger",
+                         "investment", "funding",       "customer",    "revenue"};
+constexpr words novel{"first",         "new",          "unexpected", "surprising",
                       "unprecedented", "breakthrough", "novel",      "original"};
-constexpr words grave{"critical", "severe",    "major",  "significant", "massive",  "important",
-                      "urgent",   "emergency", "outage", "downtime",    "security", "breach", "vulnerability"};
-constexpr words strategic{"roadmap",     "strategy", "growth",      "retention",  "platform", "integration",
-                          "automation",  "quality",  "reliability", "performance", "compliance", "market",
-                          "pricing"};
+constexpr words grave{"critical",  "severe", "major",    "significant", "massive", "important",    "urgent",
+                      "emergency", "outage", "downtime", "security",    "breach",  "vulnerability"};
+constexpr words strategic{"roadmap",     "strategy",   "growth",  "retention",   "platform",
+                          "integration", "automation", "quality", "reliability", "performance",
+                          "compliance",  "market",     "pricing"};
 
 /// The facts of a payload that the rules ask for.
 struct facts {
@@ -83,9 +83,7 @@ bool tagged(const facts& f, words any) {
   return std::ranges::any_of(any, [&](auto word) { return f.tags.contains(std::string{word}); });
 }
 
-bool is_any(std::string_view text, words any) {
-  return std::ranges::find(any, text) != any.end();
-}
+bool is_any(std::string_view text, words any) { return std::ranges::find(any, text) != any.end(); }
 
 double relevance_of(const facts& f) {
   double score = 0.5 + std::min(0.1 * hits(f, relevant), 0.3);
@@ -141,8 +139,12 @@ double settled(double score) { return std::round(std::clamp(score, 0.0, 1.0) * 1
 signal_scores score(const facts& f, const signal& s, const provider::scoring_facts& origin,
                     const dimensions& weights, timestamp now) {
   signal_scores out;
-  out.each = {relevance_of(f),      novelty_of(f, s.kind, origin.novelty), timeliness_of(now - s.occurred_at),
-              impact_of(f, s.kind), alignment_of(f),                      credibility_of(f, origin.credibility)};
+  out.each = {relevance_of(f),
+              novelty_of(f, s.kind, origin.novelty),
+              timeliness_of(now - s.occurred_at),
+              impact_of(f, s.kind),
+              alignment_of(f),
+              credibility_of(f, origin.credibility)};
   for (std::size_t i = 0; i < out.each.size(); ++i) {
     out.each[i] = settled(out.each[i]);
     out.total += weights[i] * out.each[i];
@@ -170,7 +172,8 @@ std::optional<std::string> recommend(const signal_scores& s, const facts& f) {
     return "Look into the outage now and tell those who are affected.";
   if (s[alignment] > 0.8 && mentions("feature")) return "Weigh the feature against the roadmap.";
   if (s[novelty] > 0.8) return "Look closer: this has not been seen before.";
-  if (s[impact] > 0.7 && s[credibility] > 0.7) return "Plan a response: the source is reliable and much depends on it.";
+  if (s[impact] > 0.7 && s[credibility] > 0.7)
+    return "Plan a response: the source is reliable and much depends on it.";
   if (s.total > 0.8) return "Review it soon: it is strong on the whole.";
   return std::nullopt;
 }

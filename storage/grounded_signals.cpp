@@ -52,13 +52,13 @@ result<bool> insert_grounded(session& s, tenant_id tenant, const grounded_signal
   const auto scores = grounding::to_json(row.scores);
   const auto words = encode_words(cluster.words);
   const auto notify_at = notify ? std::optional{row.created_at} : std::nullopt;
-  return any(s.execute("INSERT INTO grounded_signals (tenant_id, " GROUNDED_COLUMNS
-                       ", idempotency_key, total, words, began_at, notify_at)"
-                       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-                       " ON CONFLICT (tenant_id, idempotency_key) DO NOTHING",
-                       {tenant, row.id, row.signal, scores, text_of(row.status), row.evidence,
-                        row.recommendation, row.created_at, row.updated_at, key, row.scores.total,
-                        blob{words}, cluster.began, notify_at}));
+  return any(s.execute(
+      "INSERT INTO grounded_signals (tenant_id, " GROUNDED_COLUMNS
+      ", idempotency_key, total, words, began_at, notify_at)"
+      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+      " ON CONFLICT (tenant_id, idempotency_key) DO NOTHING",
+      {tenant, row.id, row.signal, scores, text_of(row.status), row.evidence, row.recommendation,
+       row.created_at, row.updated_at, key, row.scores.total, blob{words}, cluster.began, notify_at}));
 }
 
 result<std::optional<grounded_signal>> find_grounded(session& s, tenant_id tenant, grounded_id id) {
@@ -93,8 +93,7 @@ result<std::vector<grounded_signal>> list_grounded(session& s, tenant_id tenant,
 
 result<std::int64_t> count_grounded(session& s, tenant_id tenant, const grounded_filter& filter) {
   select q{"SELECT COUNT(*) FROM grounded_signals"};
-  const auto counts =
-      all_of(s, narrowed(q, tenant, filter), [](const row& r) { return r.integer(0); });
+  const auto counts = all_of(s, narrowed(q, tenant, filter), [](const row& r) { return r.integer(0); });
   if (!counts) return counts.error();
   return counts->front();
 }
@@ -114,29 +113,30 @@ result<std::vector<grounding::cluster>> clusters_between(session& s, tenant_id t
 }
 
 result<std::optional<tenant_id>> next_unscored_tenant(session& s, const std::optional<tenant_id>& after) {
-  return find_one(
-      s, "SELECT tenant_id FROM unscored_signals WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1",
-      {after ? after->text() : std::string_view{}}, [](const row& r) { return read_id<tenant_id>(r, 0); });
+  return find_one(s, "SELECT tenant_id FROM unscored_signals WHERE tenant_id > $1 ORDER BY tenant_id LIMIT 1",
+                  {after ? after->text() : std::string_view{}},
+                  [](const row& r) { return read_id<tenant_id>(r, 0); });
 }
 
 result<std::vector<signal>> unscored_signals(session& s, tenant_id tenant, int limit) {
-  return all_of(s,
-                select{"SELECT s.id, s.provider, s.connection_id, s.kind, s.occurred_at, s.received_at, s.payload"
-                       " FROM unscored_signals u JOIN signals s ON s.tenant_id = u.tenant_id AND s.id = u.signal_id"}
-                    .with(" WHERE u.tenant_id = ", tenant)
-                    .raw(" ORDER BY u.signal_id")
-                    .with(" LIMIT ", limit),
-                [](const row& r) {
-                  signal x;
-                  x.id = read_id<signal_id>(r, 0);
-                  x.provider = r.text(1);
-                  x.connection = read_id<connection_id>(r, 2);
-                  x.kind = r.text(3);
-                  x.occurred_at = r.time(4);
-                  x.received_at = r.time(5);
-                  x.payload = r.text(6);
-                  return x;
-                });
+  return all_of(
+      s,
+      select{"SELECT s.id, s.provider, s.connection_id, s.kind, s.occurred_at, s.received_at, s.payload"
+             " FROM unscored_signals u JOIN signals s ON s.tenant_id = u.tenant_id AND s.id = u.signal_id"}
+          .with(" WHERE u.tenant_id = ", tenant)
+          .raw(" ORDER BY u.signal_id")
+          .with(" LIMIT ", limit),
+      [](const row& r) {
+        signal x;
+        x.id = read_id<signal_id>(r, 0);
+        x.provider = r.text(1);
+        x.connection = read_id<connection_id>(r, 2);
+        x.kind = r.text(3);
+        x.occurred_at = r.time(4);
+        x.received_at = r.time(5);
+        x.payload = r.text(6);
+        return x;
+      });
 }
 
 result<bool> take_unscored(session& s, tenant_id tenant, signal_id signal) {
@@ -152,18 +152,20 @@ result<std::vector<due_notification>> lease_notifications(session& s, timestamp 
     timestamp at;
     grounded_signal row;
   };
-  const auto waiting = all_of(
-      s,
-      select{"SELECT " GROUNDED_COLUMNS ", tenant_id, notify_at FROM (SELECT " GROUNDED_COLUMNS
-             ", tenant_id, notify_at, ROW_NUMBER() OVER (PARTITION BY tenant_id"}
-          .with(" ORDER BY CASE WHEN notify_at > ", now)
-          .raw(" THEN 0 ELSE 1 END, notify_at, id) AS place FROM grounded_signals"
-               " WHERE notify_at IS NOT NULL) AS waiting")
-          .with(" WHERE place <= ", each)
-          .with(" AND notify_at <= ", now)
-          .raw(" ORDER BY notify_at, id")
-          .with(" LIMIT ", most),
-      [](const row& r) { return due{read_id<tenant_id>(r, 8), r.time(9), read_grounded(r)}; });
+  const auto waiting =
+      all_of(s,
+             select{"SELECT " GROUNDED_COLUMNS ", tenant_id, notify_at FROM (SELECT " GROUNDED_COLUMNS
+                    ", tenant_id, notify_at, ROW_NUMBER() OVER (PARTITION BY tenant_id"}
+                 .with(" ORDER BY CASE WHEN notify_at > ", now)
+                 .raw(" THEN 0 ELSE 1 END, notify_at, id) AS place FROM grounded_signals"
+                      " WHERE notify_at IS NOT NULL) AS waiting")
+                 .with(" WHERE place <= ", each)
+                 .with(" AND notify_at <= ", now)
+                 .raw(" ORDER BY notify_at, id")
+                 .with(" LIMIT ", most),
+             [](const row& r) {
+               return due{read_id<tenant_id>(r, 8), r.time(9), read_grounded(r)};
+             });
   if (!waiting) return waiting.error();
   std::vector<due_notification> leased;
   for (const auto& d : *waiting) {

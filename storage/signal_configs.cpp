@@ -6,16 +6,16 @@
 namespace connectord::storage {
 
 result<signal_config> find_signal_config(session& s, tenant_id tenant) {
-  const auto own =
-      find_one(s, "SELECT threshold, weights, webhook_url, updated_at FROM signal_configs WHERE tenant_id = $1",
-               {tenant}, [](const row& r) {
-                 signal_config c;
-                 c.threshold = r.real(0);
-                 if (!r.is_null(1)) c.weights = grounding::dimensions_from(r.text(1));
-                 c.webhook_url = r.maybe_str(2);
-                 c.updated_at = r.time(3);
-                 return c;
-               });
+  const auto own = find_one(
+      s, "SELECT threshold, weights, webhook_url, updated_at FROM signal_configs WHERE tenant_id = $1",
+      {tenant}, [](const row& r) {
+        signal_config c;
+        c.threshold = r.real(0);
+        if (!r.is_null(1)) c.weights = grounding::dimensions_from(r.text(1));
+        c.webhook_url = r.maybe_str(2);
+        c.updated_at = r.time(3);
+        return c;
+      });
   if (!own) return own.error();
   return own->value_or(signal_config{});
 }

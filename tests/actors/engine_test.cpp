@@ -8,7 +8,6 @@
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/deliveries.hpp"
 
-
 using namespace connectord;
 
 namespace {
@@ -285,7 +284,8 @@ TEST_CASE_FIXTURE(engine_fixture, "an attempt that succeeds is the last one") {
   CHECK(world.calls.size() == 2);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "what a dead notifier held is told by the next one when the lease is over") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "what a dead notifier held is told by the next one when the lease is over") {
   configure(acme, 0, "https://a.example/x");
   post(acme, alarm);
   auto e = host(spawn_engine({system, sky}, facts(), store));

@@ -1,5 +1,5 @@
-#include "base/crypto.hpp"
 #include "domain/grounding.hpp"
+#include "base/crypto.hpp"
 #include "domain/notification.hpp"
 
 #include <doctest/doctest.h>
@@ -102,7 +102,8 @@ TEST_CASE("alignment counts strategic words up to a bound, and tags") {
 TEST_CASE("credibility depends on where a signal comes from, and on who acted") {
   CHECK(of(credibility, "{}") == 0.5);
   CHECK(scores_of("{}", "issue_updated", {}, {0, 0.3})[credibility] == 0.8);
-  for (const auto& [role, score] : {std::pair{"owner", 0.7}, {"Admin", 0.7}, {"maintainer", 0.65}, {"member", 0.6}})
+  for (const auto& [role, score] :
+       {std::pair{"owner", 0.7}, {"Admin", 0.7}, {"maintainer", 0.65}, {"member", 0.6}})
     CHECK(of(credibility, R"({"actor":{"role":")" + std::string{role} + R"("}})") == score);
 }
 
@@ -121,8 +122,8 @@ TEST_CASE("the total weighs the six, and reaches a threshold that it equals") {
 
 TEST_CASE("scores of any payload lie between 0 and 1, and equal input gives equal scores") {
   std::mt19937 dice{7};
-  const std::vector<std::string> words{"security", "outage", "new",  "severe", "growth", "plain",
-                                       "feature",  "first",  "ünïcode", "a",   "market", "breach"};
+  const std::vector<std::string> words{"security", "outage", "new",     "severe", "growth", "plain",
+                                       "feature",  "first",  "ünïcode", "a",      "market", "breach"};
   const std::vector<std::string> kinds{signal_kinds.begin(), signal_kinds.end()};
   for (int round = 0; round < 500; ++round) {
     std::string text;
@@ -142,7 +143,8 @@ TEST_CASE("scores of any payload lie between 0 and 1, and equal input gives equa
 TEST_CASE("the first advice that fits is given") {
   const auto advice = [](std::string payload, std::string kind = "issue_created",
                          provider::scoring_facts origin = {0, 0.3}) {
-    const auto a = assess(signal_of(std::move(payload), std::move(kind)), origin, signal_config{}.weights, now);
+    const auto a =
+        assess(signal_of(std::move(payload), std::move(kind)), origin, signal_config{}.weights, now);
     return a.recommendation.value_or("none");
   };
   const std::string loud = R"({"audience_size":9000,"title":"critical breach )";

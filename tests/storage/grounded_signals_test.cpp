@@ -5,6 +5,8 @@
 #include "storage/tenants.hpp"
 #include "tests/storage/stores.hpp"
 
+#include <set>
+
 using namespace connectord;
 using namespace connectord::storage;
 using namespace connectord::storage::testing;
