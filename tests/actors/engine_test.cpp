@@ -179,13 +179,10 @@ TEST_CASE_FIXTURE(engine_fixture, "wherever it is interrupted, each signal count
       configure(t, 0);
       post(t, alarm);
       post(t, alarm);
-      engine_fixture* const self = this;
       auto e = spawn_engine({system, sky}, facts(), store);
       run();
       const auto begun = script.jobs;
-      script.fate = [self, begun, at, what](std::size_t job) {
-        return job == begun + at ? what : fault::none;
-      };
+      script.fate = [begun, at, what](std::size_t job) { return job == begun + at ? what : fault::none; };
       look();
       script.fate = [](std::size_t) { return fault::none; };
       look(2);
