@@ -10,15 +10,19 @@
 #include "actors/registry.hpp"
 #include "actors/store_gate.hpp"
 #include "actors/supervise.hpp"
+#include "actors/ticker.hpp"
 #include "base/log.hpp"
 #include "commands.hpp"
 #include "config/command_line.hpp"
+#include "config/oauth_client.hpp"
 #include "http/app.hpp"
 #include "http/key_sets.hpp"
 #include "http/openapi.hpp"
 #include "http/outbound.hpp"
 #include "http/server.hpp"
+#include "storage/job_queue.hpp"
 #include "storage/migrate.hpp"
+#include "storage/refresh_intents.hpp"
 
 #include <cstdlib>
 #include <iostream>
@@ -56,10 +60,29 @@ provider::proof_settings proofs_of(const provider::definition& d, const config::
   return out;
 }
 
+sync_policy sync_policy_for(const config::settings& s) {
+  sync_policy p;
+  p.default_interval = s.sync_scheduler_default_interval_seconds;
+  p.longest_interval = s.sync_scheduler_max_overridden_interval_seconds;
+  p.jitter_least = s.sync_scheduler_jitter_pct_min;
+  p.jitter_most = s.sync_scheduler_jitter_pct_max;
+  p.concurrency = s.sync_concurrency;
+  p.tenant_concurrency = s.sync_tenant_concurrency;
+  p.tick = s.sync_scheduler_tick_interval_seconds;
+  p.lease = s.sync_lease_seconds;
+  p.longest_run = s.sync_max_run_seconds;
+  p.items_per_run = static_cast<std::size_t>(s.sync_max_items_per_run);
+  p.most_attempts = s.sync_max_attempts;
+  p.stall_runs = s.sync_stall_runs;
+  return p;
+}
+
 services_ptr services_for(const config::settings& s, const provider::catalog& catalog, metrics& meters,
-                          const whereabouts<outbound_actor>& outbound) {
+                          const whereabouts<outbound_actor>& outbound,
+                          const whereabouts<ticker_actor>& scheduler) {
   auto made = std::make_shared<services>(services{catalog, meters, s.crypto_keys, {}});
   made->outbound = &outbound;
+  made->ticker = &scheduler;
   for (const auto& d : catalog.all())
     if (d.webhooks) made->webhooks.proofs.emplace(d.slug, proofs_of(d, s.providers.at(d.slug)));
   made->webhooks.require_connection_secrets = s.webhook_require_connection_secrets;
@@ -67,6 +90,24 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   made->webhooks.dedupe = s.webhook_dedupe_days;
   made->longest_sync_interval = s.sync_scheduler_max_overridden_interval_seconds;
   made->idempotency = s.idempotency_ttl_hours;
+  made->oauth_state_ttl = s.oauth_state_ttl_seconds;
+  made->call_patience = s.http_client_timeout_seconds;
+  made->node = uuid::make().str();
+  made->sync = sync_policy_for(s);
+  made->refresh = {s.token_refresh_tick_seconds, s.token_refresh_lead_time_seconds,
+                   s.token_refresh_concurrency, s.token_refresh_jitter_factor,
+                   2 * s.http_client_timeout_seconds};
+  made->backoff = {s.rate_limit_base_seconds, s.rate_limit_max_seconds, s.rate_limit_jitter_factor};
+  made->mail = {s.mail_spam_threshold, s.mail_spam_allowlist, s.mail_spam_denylist};
+  for (const auto& d : catalog.all()) {
+    const auto& own = s.providers.at(d.slug);
+    if (auto client = config::oauth_client_of(s, d)) made->clients.emplace(d.slug, std::move(*client));
+    made->provider_settings.emplace(d.slug, own.values);
+    made->own_backoff.emplace(
+        d.slug, backoff_policy{own.rate_limit_base_seconds.value_or(s.rate_limit_base_seconds),
+                               own.rate_limit_max_seconds.value_or(s.rate_limit_max_seconds),
+                               own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)});
+  }
   made->retention = {s.retention_deliveries_days, s.retention_jobs_days, s.retention_signals_days};
   return made;
 }
@@ -100,6 +141,7 @@ web::app_facts facts_for(const config::settings& s, const provider::catalog& cat
   f.webhook_body_limit = s.webhook_max_body_bytes;
   f.default_sync_interval = s.sync_scheduler_default_interval_seconds.count();
   f.idempotency = s.idempotency_ttl_hours;
+  f.oauth_patience = 4 * s.http_client_timeout_seconds;
   f.retries = {s.rate_limit_base_seconds.count(), s.rate_limit_max_seconds.count(),
                s.rate_limit_jitter_factor};
   for (const auto& d : catalog.all()) {
@@ -159,8 +201,10 @@ struct doors {
   whereabouts<directory_actor> directory;
   whereabouts<registry_actor> registry;
   whereabouts<ops_actor> ops;
+  whereabouts<ticker_actor> scheduler;
 
   void close() {
+    scheduler.clear();
     ops.clear();
     registry.clear();
     directory.clear();
@@ -189,6 +233,9 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
                         return d.registry.set(spawn_registry(root, d.store.get(), d.directory.get()));
                       }});
   children.push_back({"scheduler", [&d, s](auto* root) {
+                        return d.scheduler.set(spawn_ticker(root, s, d.store.get(), d.directory.get()));
+                      }});
+  children.push_back({"janitor", [&d, s](auto* root) {
                         return caf::actor_cast<caf::strong_actor_ptr>(spawn_janitor(root, s, d.store.get()));
                       }});
   return children;
@@ -270,6 +317,12 @@ std::variant<prepared_store, int> prepare_store(const config::settings& s) {
   if (!problems) return exit_failure;
   for (const auto& p : *problems) std::cerr << p << '\n';
   if (!problems->empty()) return config::exit_configuration;
+  // Nobody else writes this file, so whatever holds a lease in it is dead.
+  if ((*store)->kind() == storage::dialect::sqlite) {
+    const auto now = now_utc();
+    if (!storage::expire_job_leases(**db, now) || !storage::expire_refresh_leases(**db, now))
+      return exit_failure;
+  }
   return prepared_store{std::move(*store), true};
 }
 
@@ -311,7 +364,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   sky.set_home(&home);
   const bridge_ptr via{system, home, io};
 
-  const auto shared = services_for(settings, catalog, meters, d.outbound);
+  const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler);
   auto children = tree(d, shared, plan, out);
   if (settings.signal_engine_enabled) add_signal_engine(children, d, shared, settings.signal_webhook_token);
   auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, std::move(children),
@@ -331,6 +384,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};
   app.migrated = migrated;
+  app.clients = &shared->clients;
   web::key_sets keys{io, [&via, &d](std::string url, steady_time deadline) {
                        return fetch(via, d.outbound, std::move(url), deadline);
                      }};

@@ -3,6 +3,9 @@
 namespace connectord {
 namespace {
 
+template <class T, class... Any>
+concept is_one_of = (std::same_as<T, Any> || ...);
+
 std::string_view action_of(const ingest_webhook&) { return "connection.revoke"; }
 std::string_view action_of(const create_connection&) { return "connection.create"; }
 std::string_view action_of(const patch_connection&) { return "connection.patch"; }
@@ -12,16 +15,22 @@ std::string_view action_of(const replay_delivery&) { return "delivery.replay"; }
 std::string_view action_of(const patch_grounded&) { return "grounded_signal.patch"; }
 std::string_view action_of(const delete_grounded&) { return "grounded_signal.delete"; }
 std::string_view action_of(const put_signal_config&) { return "signal_config.put"; }
+std::string_view action_of(const start_oauth&) { return "oauth.start"; }
+std::string_view action_of(const store_grant&) { return "connection.connect"; }
+std::string_view action_of(const request_sync&) { return "sync.request"; }
+
+/// What the service does on its own account has rows of its own: jobs, intents, signals.
+template <class Command>
+concept of_the_service = is_one_of<Command, begin_refresh, end_refresh, schedule_due, run_job, commit_page,
+                                   renew_run, end_run, complete_oauth, force_refresh>;
 
 /// A command names its row, unless the plan makes or finds it.
 template <class Command>
-std::string object_of(const Command& c, const plan& p, const tenant_id& t) {
+std::string object_of(const Command& c, const plan& p) {
   if constexpr (requires { c.id; })
     return c.id.str();
-  else if constexpr (std::is_same_v<Command, put_signal_config>)
-    return t.str();  // the tenant has one
   else
-    return p.change.value().id.str();
+    return p.object;
 }
 
 /// One function a request that changes rows for a caller.
@@ -67,10 +76,13 @@ storage::audit_entry audited(const request_meta& by, std::optional<tenant_id> t,
 }
 
 audit_trail trail_of(const tenant_command& c, const plan& p, const tenant_id& t) {
-  if (std::holds_alternative<ingest_webhook>(c.change) && !p.change) return {};
+  if (std::holds_alternative<ingest_webhook>(c.change) && !p.changes) return {};
   return std::visit(
       [&](const auto& x) -> audit_trail {
-        return audited(c.meta, t, x.now, action_of(x), object_of(x, p, t));
+        if constexpr (of_the_service<std::decay_t<decltype(x)>>)
+          return {};
+        else
+          return audited(c.meta, t, x.now, action_of(x), object_of(x, p));
       },
       c.change);
 }

@@ -2,6 +2,7 @@
 
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
+#include "storage/job_queue.hpp"
 #include "storage/jobs.hpp"
 #include "storage/signals.hpp"
 
@@ -216,6 +217,17 @@ const connection* connection_for(const tenant_state& state, std::string_view pro
   return match.row;
 }
 
+job incremental_job(const connection& c, std::int64_t priority, timestamp now) {
+  job j;
+  j.id = job_id::make();
+  j.provider = c.provider;
+  j.connection = c.id;
+  j.type = job_type::incremental;
+  j.priority = priority;
+  j.scheduled_at = j.created_at = now;
+  return j;
+}
+
 result<intake> examine_delivery(const services& s, const tenant_state& state, const ingest_webhook& d,
                                 const proof_result& proven, bool held) {
   const auto& definition = *s.catalog.find(d.provider);
@@ -242,6 +254,8 @@ result<intake> examine_delivery(const services& s, const tenant_state& state, co
   if (owner != nullptr && !held) {
     i.work = job_for(i.row, d.now);
     i.signals = signals_from(std::exchange(i.seen.signals, {}), i.row, i.work->id);
+    if (i.seen.queues_sync && definition.sync && owner->access_ciphertext)
+      i.sync = incremental_job(*owner, incremental_priority, d.now);
   }
   return i;
 }
@@ -269,6 +283,8 @@ result<std::vector<accepted_delivery>> take_in(storage::session& db, const servi
     out.push_back({id, receipt, deduplicated});
     if (!deduplicated && row.connection && all[n]->work)  // neither held nor quarantined
       emissions.push_back({*all[n]->work, all[n]->signals, {}});
+    if (!deduplicated && row.connection && all[n]->sync)
+      if (const auto queued = storage::enqueue_job(db, t, *all[n]->sync); !queued) return queued.error();
   }
   if (const auto emitted = emit(db, t, emissions); !emitted) return emitted.error();
   return out;

@@ -32,12 +32,16 @@ result<> prove_for_app(const services& s, const ingest_webhook& d);
 
 void count_failed_proof(metrics& m, const std::string& provider, const error& refusal);
 
+/// The job of a connection's next run, due now.
+job incremental_job(const connection& c, std::int64_t priority, timestamp now);
+
 /// A delivery that is decided but not yet written.
 struct intake {
   delivery row;                ///< with its final status
   provider::examination seen;  ///< its signals are in `signals`
   std::optional<job> work;     ///< only of a delivery that is processed at once; so are its signals
   std::vector<signal> signals;
+  std::optional<job> sync;  ///< the event only says that there is something to fetch
   /// Taken by the tenant's only connection although the payload names another one: when that one
   /// belongs to another tenant, the delivery is unmatched.
   bool by_default = false;

@@ -128,7 +128,7 @@ result<janitor::purged> janitor::purge_tenant(storage::session& db, const tenant
 }
 
 janitor_actor spawn_janitor(cradle where, services_ptr s, store_gate_actor store) {
-  return spawn<janitor>(where, {"scheduler", "scheduler", {}, {}}, std::move(s), std::move(store));
+  return spawn<janitor>(where, {"scheduler/janitor", "scheduler", {}, {}}, std::move(s), std::move(store));
 }
 
 }  // namespace connectord

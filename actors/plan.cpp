@@ -1,10 +1,12 @@
 #include "actors/plan.hpp"
 
+#include "actors/plan_parts.hpp"
 #include "base/log.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
 #include "storage/grounded_signals.hpp"
 #include "storage/signal_configs.hpp"
+#include "storage/job_queue.hpp"
 
 #include <array>
 
@@ -20,30 +22,19 @@ std::string random_key() {
 
 bool suspended(const tenant_state& state) { return state.row().status == tenant_status::suspended; }
 
-/// Identities follow from the provider's definition; where deliveries name the connection itself, its
-/// id is one of them.
-void identify(const services& s, connection& c) {
-  const auto& definition = *s.catalog.find(c.provider);
-  c.identities = provider::identities_of(definition, c.external_id, parse_json_object(c.metadata).value());
-  if (definition.webhook.connection_id) c.identities.push_back({"connection", c.id.str()});
-}
-
-sealed_secret seal(const services& s, const tenant_id& t, const connection& c, const secret& plain) {
-  return {s.keys.seal(plain.reveal(), secret_scope(t, c.provider, c.id)), std::nullopt};
-}
-
-result<outcome> write_connection(storage::session& db, const tenant_id& t, connection row, bool created) {
-  const auto stored =
-      created ? storage::insert_connection(db, t, row) : storage::update_connection(db, t, row);
-  if (!stored) return stored.error();
-  if (!row.usable())
-    if (const auto erased = storage::replace_tokens(db, t, row); !erased) return erased.error();
-  if (const auto indexed = storage::replace_identities(db, t, row); !indexed) return indexed.error();
-  return outcome{stored_connection{row, created}};
-}
-
 plan store_connection(const tenant_id& t, connection row, bool created) {
-  return {[t, row, created](storage::session& db) { return write_connection(db, t, row, created); }, row};
+  const auto id = row.id;
+  plan p{changing(
+      t, id,
+      [t, row = std::move(row), created](storage::session& db) {
+        return write_connection(db, t, row, created);
+      },
+      [created](const connection& now) {
+        return outcome{stored_connection{now, created}};
+      })};
+  p.changes = true;
+  p.object = id.str();
+  return p;
 }
 
 decision plan_ingest(const services_ptr& s, const tenant_state& state, const ingest_webhook& d) {
@@ -70,15 +61,24 @@ decision plan_ingest(const services_ptr& s, const tenant_state& state, const ing
   plan p;
   p.delivery = std::make_shared<const intake>(std::move(*examined));
   const auto& row = p.delivery->row;
-  if (p.delivery->seen.revokes_connection && row.connection && !held)
-    p.change = revoked(*state.find(*row.connection), d.now);
-  p.work = [s, i = p.delivery, t = state.row().id,
-            change = p.change](storage::session& db) -> result<outcome> {
+  p.queues_work = p.delivery->seen.queues_sync;
+  std::optional<connection> ended;
+  if (p.delivery->seen.revokes_connection && row.connection && !held) {
+    ended = revoked(*state.find(*row.connection), d.now);
+    p.changes = true;
+    p.object = ended->id.str();
+  }
+  p.work = [s, i = p.delivery, t = state.row().id, ended](storage::session& db) -> result<effect> {
     const auto taken = take_in(db, *s, t, std::array{i.get()});
     if (!taken) return taken.error();
-    if (change)
-      if (const auto written = write_connection(db, t, *change, false); !written) return written.error();
-    return outcome{ingest_outcome{taken->front()}};
+    effect e{outcome{ingest_outcome{taken->front()}}};
+    // A delivery that comes again says nothing about a connection that was made anew since.
+    if (!ended || taken->front().deduplicated) return e;
+    if (const auto written = write_connection(db, t, *ended, false); !written) return written.error();
+    auto stands = reread(db, t, ended->id);
+    if (!stands) return stands.error();
+    e.rows.push_back(std::move(*stands));
+    return e;
   };
   return p;
 }
@@ -88,7 +88,8 @@ decision plan_create(const services_ptr& s, const tenant_state& state, const cre
   identify(*s, change.row);
   if (c.webhook_secret) {
     change.row.previous_webhook_secret.reset();
-    change.row.webhook_secret = seal(*s, state.row().id, change.row, *c.webhook_secret);
+    change.row.webhook_secret =
+        sealed_secret{sealed(*s, state.row().id, change.row, *c.webhook_secret), std::nullopt};
   }
   return store_connection(state.row().id, std::move(change.row), change.created);
 }
@@ -104,12 +105,18 @@ decision plan_delete(const tenant_state& state, const delete_connection& c) {
   const auto* row = state.find(c.id);
   if (row == nullptr) return error{errc::not_found};
   if (!row->usable()) return outcome{nothing{}};
-  auto ended = revoked(*row, c.now);
-  plan p = store_connection(state.row().id, ended, false);
-  p.work = [store = p.work](storage::session& db) -> result<outcome> {
-    const auto stored = store(db);
-    return stored ? result<outcome>{nothing{}} : stored.error();
-  };
+  const auto t = state.row().id;
+  plan p{changing(
+      t, c.id,
+      [t, ended = revoked(*row, c.now), now = c.now](storage::session& db) -> result<> {
+        const auto cancelled = storage::cancel_jobs(db, t, ended.id, now);
+        if (!cancelled) return cancelled.error();
+        return write_connection(db, t, ended, false);
+      },
+      [](const connection&) { return outcome{nothing{}}; })};
+  p.changes = true;
+  p.moves_jobs = true;
+  p.ended = *row;
   return p;
 }
 
@@ -125,13 +132,13 @@ decision plan_rotation(const services_ptr& s, const tenant_state& state, const r
     made.previous_valid_until = c.now + s->webhooks.secret_overlap;
     row.previous_webhook_secret->valid_until = made.previous_valid_until;
   }
-  row.webhook_secret = seal(*s, state.row().id, row, fresh);
+  row.webhook_secret = sealed_secret{sealed(*s, state.row().id, row, fresh), std::nullopt};
   row.updated_at = c.now;
-  auto p = store_connection(state.row().id, std::move(row), false);
-  p.work = [store = p.work, made](storage::session& db) -> result<outcome> {
-    const auto stored = store(db);
-    return stored ? result<outcome>{made} : stored.error();
-  };
+  const auto t = state.row().id;
+  plan p{changing(
+      t, c.id, [t, row](storage::session& db) { return write_connection(db, t, row, false); },
+      [made](const connection&) { return outcome{made}; })};
+  p.changes = true;
   return p;
 }
 
@@ -141,55 +148,79 @@ decision plan_replay(const services_ptr& s, const tenant_state& state, const rep
     if (wanted == nullptr || !wanted->usable()) return error{errc::not_found};
   }
   const auto known = std::make_shared<const tenant_state>(state);
-  return plan{[s, known, c](storage::session& db) -> result<outcome> {
-                const auto found = storage::find_delivery(db, known->row().id, c.id);
-                if (!found) return found.error();
-                if (!*found) return error{errc::not_found};
-                const auto& row = **found;
-                if (c.connection && known->find(*c.connection)->provider != row.provider)
-                  return error{errc::not_found};
-                const auto status = settle(db, *s, *known, row, c.connection, c.now);
-                if (!status) return status.error();
-                return outcome{replayed_delivery{row.id, row.receipt, *status}};
-              },
-              std::nullopt};
+  return plan{[s, known, c](storage::session& db) -> result<effect> {
+    const auto found = storage::find_delivery(db, known->row().id, c.id);
+    if (!found) return found.error();
+    if (!*found) return error{errc::not_found};
+    const auto& row = **found;
+    if (c.connection && known->find(*c.connection)->provider != row.provider) return error{errc::not_found};
+    const auto status = settle(db, *s, *known, row, c.connection, c.now);
+    if (!status) return status.error();
+    return effect{outcome{replayed_delivery{row.id, row.receipt, *status}}};
+  }};
 }
 
 /// Rows that no actor holds: the transaction is the whole of it.
 decision plan_grounded(const tenant_id& t, const patch_grounded& c) {
-  return plan{[t, c](storage::session& db) -> result<outcome> {
-                auto row = storage::find_grounded(db, t, c.id);
-                if (!row) return row.error();
-                if (!*row) return error{errc::not_found};
-                (*row)->status = c.status;
-                if (c.names_recommendation) (*row)->recommendation = c.recommendation;
-                (*row)->updated_at = std::max(c.now, (*row)->updated_at + milliseconds{1});
-                if (const auto stored = storage::update_grounded(db, t, **row); !stored)
-                  return stored.error();
-                return outcome{std::move(**row)};
-              },
-              std::nullopt};
+  return plan{[t, c](storage::session& db) -> result<effect> {
+    auto row = storage::find_grounded(db, t, c.id);
+    if (!row) return row.error();
+    if (!*row) return error{errc::not_found};
+    (*row)->status = c.status;
+    if (c.names_recommendation) (*row)->recommendation = c.recommendation;
+    (*row)->updated_at = std::max(c.now, (*row)->updated_at + milliseconds{1});
+    if (const auto stored = storage::update_grounded(db, t, **row); !stored) return stored.error();
+    return effect{outcome{std::move(**row)}};
+  }};
 }
 
 decision plan_grounded(const tenant_id& t, const delete_grounded& c) {
-  return plan{[t, id = c.id](storage::session& db) -> result<outcome> {
-                const auto gone = storage::delete_grounded(db, t, id);
-                return gone ? result<outcome>{nothing{}} : gone.error();
-              },
-              std::nullopt};
+  return plan{[t, id = c.id](storage::session& db) -> result<effect> {
+    const auto gone = storage::delete_grounded(db, t, id);
+    if (!gone) return gone.error();
+    return effect{outcome{nothing{}}};
+  }};
 }
 
 decision plan_grounded(const tenant_id& t, const put_signal_config& c) {
   auto wanted = c.wanted;
   wanted.updated_at = c.now;
-  return plan{[t, wanted, now = c.now](storage::session& db) -> result<outcome> {
-                const auto stored = storage::put_signal_config(db, t, wanted, now);
-                return stored ? result<outcome>{wanted} : stored.error();
-              },
-              std::nullopt};
+  plan p{[t, wanted, now = c.now](storage::session& db) -> result<effect> {
+    const auto stored = storage::put_signal_config(db, t, wanted, now);
+    if (!stored) return stored.error();
+    return effect{outcome{wanted}};
+  }};
+  p.object = t.str();  // the tenant has one
+  return p;
 }
 
 }  // namespace
+
+void identify(const services& s, connection& c) {
+  const auto& definition = *s.catalog.find(c.provider);
+  c.identities = provider::identities_of(definition, c.external_id, parse_json_object(c.metadata).value());
+  if (definition.webhook.connection_id) c.identities.push_back({"connection", c.id.str()});
+}
+
+std::string sealed(const services& s, const tenant_id& t, const connection& c, const secret& plain) {
+  return s.keys.seal(plain.reveal(), secret_scope(t, c.provider, c.id));
+}
+
+result<> write_connection(storage::session& db, const tenant_id& t, connection row, bool created) {
+  const auto stored =
+      created ? storage::insert_connection(db, t, row) : storage::update_connection(db, t, row);
+  if (!stored) return stored.error();
+  if (!row.usable())
+    if (const auto erased = storage::replace_tokens(db, t, row); !erased) return erased.error();
+  return storage::replace_identities(db, t, row);
+}
+
+result<connection> reread(storage::session& db, const tenant_id& t, const connection_id& id) {
+  auto row = storage::find_connection(db, t, id);
+  if (!row) return row.error();
+  if (!*row) return error{errc::not_found};
+  return std::move(**row);
+}
 
 decision decide(const services_ptr& s, const tenant_state& state, const mutation& m) {
   if (const auto* d = std::get_if<ingest_webhook>(&m)) return plan_ingest(s, state, *d);
@@ -203,6 +234,16 @@ decision decide(const services_ptr& s, const tenant_state& state, const mutation
         if constexpr (std::is_same_v<command, rotate_webhook_secret>) return plan_rotation(s, state, c);
         if constexpr (std::is_same_v<command, replay_delivery>) return plan_replay(s, state, c);
         if constexpr (requires { plan_grounded(state.row().id, c); }) return plan_grounded(state.row().id, c);
+        if constexpr (std::is_same_v<command, start_oauth>) return plan_start_oauth(s, state, c);
+        if constexpr (std::is_same_v<command, store_grant>) return plan_grant(s, state, c);
+        if constexpr (std::is_same_v<command, begin_refresh>) return plan_begin_refresh(s, state, c);
+        if constexpr (std::is_same_v<command, end_refresh>) return plan_end_refresh(s, state, c);
+        if constexpr (std::is_same_v<command, request_sync>) return plan_request_sync(s, state, c);
+        if constexpr (std::is_same_v<command, schedule_due>) return plan_schedule(s, state, c);
+        if constexpr (std::is_same_v<command, run_job>) return plan_run(s, state, c);
+        if constexpr (std::is_same_v<command, commit_page>) return plan_page(s, state, c);
+        if constexpr (std::is_same_v<command, renew_run>) return plan_renewal(s, state, c);
+        if constexpr (std::is_same_v<command, end_run>) return plan_end_run(s, state, c);
         return error{errc::internal};
       },
       m);

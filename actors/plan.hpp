@@ -8,15 +8,30 @@
 namespace connectord {
 
 /// What a mutation comes to, decided against the state in memory: a refusal, an answer that needs
-/// no write, or work for a transaction and the change that memory makes after COMMIT.
+/// no write, or work for a transaction.
+struct effect {
+  outcome answer;
+  std::vector<connection> rows{};  ///< as they stand now; memory takes them over after COMMIT
+};
 struct plan {
   /// Runs in the transaction, after the fence; may run twice, so it consumes nothing.
-  std::function<result<outcome>(storage::session&)> work;
-  std::optional<connection> change;
+  std::function<result<effect>(storage::session&)> work;
+  bool changes = false;               ///< connections, so that nothing may be decided beside it
+  bool queues_work = false;           ///< for the scheduler to look at once it is committed
+  bool moves_jobs = false;            ///< what is queued or running afterwards is looked up
+  std::string object{};               ///< id of the row that an audit row names
+  std::optional<connection> ended{};  ///< was removed: the provider is told
   /// The delivery that `work` takes in. Without a change, it may go in together with others instead.
   std::shared_ptr<const intake> delivery{};
 };
 using decision = std::variant<error, outcome, plan>;
+
+/// What a plan came to.
+struct ran_step {
+  tenant_outcome outcome;
+  std::vector<connection> rows{};
+  std::optional<std::map<connection_id, job_status>> syncing{};
+};
 
 decision decide(const services_ptr& s, const tenant_state& state, const mutation& m);
 

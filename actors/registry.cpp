@@ -7,6 +7,7 @@
 #include "storage/idempotency.hpp"
 #include "storage/jobs.hpp"
 #include "storage/migrate.hpp"
+#include "storage/oauth_states.hpp"
 #include "storage/tenants.hpp"
 
 namespace connectord {
@@ -168,6 +169,12 @@ struct transaction {
   result<job_value> operator()(const touch_token& r) const {
     if (const auto stored = storage::touch_token(db, r.tenant, r.id, r.now); !stored) return stored.error();
     return job_value{};
+  }
+
+  result<job_value> operator()(const spend_state& r) const {
+    auto spent = storage::consume_oauth_state(db, r.sha256, r.provider, r.now);
+    if (!spent) return spent.error();
+    return job_value::of(spent_state{spent->verdict, std::move(spent->row)});
   }
 
   result<job_value> operator()(const find_token& r) const {

@@ -2,10 +2,13 @@
 
 #include "actors/protocol/outbound.hpp"
 #include "actors/protocol/whereabouts.hpp"
+#include "actors/protocol/work.hpp"
 #include "base/crypto.hpp"
 #include "base/metrics.hpp"
+#include "domain/mail_spam.hpp"
 #include "domain/provider/catalog.hpp"
 #include "domain/provider/verify.hpp"
+#include "domain/sync_state.hpp"
 
 #include <functional>
 #include <map>
@@ -19,6 +22,13 @@ struct webhook_policy {
   std::chrono::hours secret_overlap{24};
   std::chrono::days dedupe{7};
   std::int64_t most_unrouted = 100'000;  ///< rows of one provider
+};
+
+struct refresh_policy {
+  seconds tick{300}, lead{600};
+  int concurrency = 4;
+  double jitter = 0.1;
+  seconds intent_lease{60};  ///< twice what a call may take
 };
 
 /// How long rows are kept; zero keeps them.
@@ -37,8 +47,25 @@ struct services {
   seconds longest_sync_interval{86400};
   std::size_t most_live_tenants = 10'000;
   seconds idle_before_passivation{900};
+  std::map<std::string, oauth::client, std::less<>> clients{};  ///< by slug; only what is configured
+  std::map<std::string, std::map<std::string, std::string>, std::less<>>
+      provider_settings{};  ///< by slug, key
+  seconds oauth_state_ttl{600};
+  sync_policy sync{};
+  refresh_policy refresh{};
+  backoff_policy backoff{};
+  std::map<std::string, backoff_policy, std::less<>> own_backoff{};  ///< by slug
+  mail_spam_settings mail{};
+  seconds call_patience{30};                              ///< for one call to a provider
+  std::string node{"local"};                              ///< names this process in leases
   std::function<timestamp()> now = now_utc;               ///< the wall clock; tests bring their own
   const whereabouts<outbound_actor>* outbound = nullptr;  ///< for whoever calls providers
+  const whereabouts<ticker_actor>* ticker = nullptr;      ///< for whoever queues work
+
+  const backoff_policy& backoff_of(std::string_view provider) const {
+    const auto own = own_backoff.find(provider);
+    return own == own_backoff.end() ? backoff : own->second;
+  }
 };
 using services_ptr = std::shared_ptr<const services>;
 

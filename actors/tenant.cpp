@@ -1,5 +1,7 @@
 #include "actors/tenant.hpp"
 
+#include "actors/calls.hpp"
+#include "actors/plan_parts.hpp"
 #include "actors/tenant_store.hpp"
 #include "base/log.hpp"
 #include "storage/snapshots.hpp"
@@ -17,6 +19,8 @@ using std::chrono::steady_clock;
 /// No CAF timer per request on the hot path: `commit_overdue` guards every wait for the store.
 const auto guarded_by_watchdog = caf::infinite;
 
+constexpr seconds revocation_patience{10};
+
 bool is_refusal(const error& e) { return e.code() != errc::commit_in_doubt && e.code() != errc::stale_epoch; }
 
 std::string_view cause_of(const error& e) {
@@ -33,7 +37,9 @@ tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, t
       services_(std::move(s)),
       id_(id),
       store_(std::move(store)),
-      offer_to_leave_(std::move(offer_to_leave)) {
+      offer_to_leave_(std::move(offer_to_leave)),
+      children_(self, self, services_, id) {
+  self_->set_down_handler([this](const caf::down_msg& d) { on_child_down(d); });
   claim(false);
 }
 
@@ -44,6 +50,7 @@ tenant_worker::interface::behavior_type tenant_worker::behavior() {
       [this](list_rows& r) { return on_list(r); },
       [this](const passivate&) {
         leaving_ = true;
+        children_.stop_runs();
         work();
       },
       [this](const commit_overdue& o) {
@@ -93,7 +100,7 @@ void tenant_worker::claim(bool provision) {
   ask_store<std::optional<claimed_tenant>>(
       access_mode::write,
       [s = services_, id = id_, provision, now = services_->now()](storage::session& db) {
-        return claim_tenant_rows(db, s->keys, id, provision, now);
+        return claim_tenant_rows(db, *s, id, provision, now);
       },
       [this](const std::optional<claimed_tenant>& c) { on_claimed(c); },
       [this](const caf::error& e) { on_unclaimed(e); });
@@ -119,6 +126,9 @@ void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
   revision_ = c->revision;
   received_ = c->row.status == tenant_status::active ? c->received : 0;
   state_ = tenant_state{c->row, c->connections};
+  syncing_ = c->syncing;
+  services_->meters.sync_reclaimed({}).Increment(static_cast<double>(c->reclaimed));
+  if (c->reclaimed > 0) wake_scheduler();
   services_->meters.snapshot_loads({c->snapshot}).Increment();
   // The inbox may have stored one more while this incarnation was being born.
   if (c->row.status == tenant_status::active) self_->delayed_send(self_, catch_up_pause, catch_up_due{});
@@ -179,10 +189,11 @@ caf::result<connection_list> tenant_worker::on_connections() {
 }
 
 connection_list tenant_worker::connections() const {
-  std::vector<connection> rows;
-  for (const auto& [id, c] : state_.connections()) rows.push_back(c);
-  std::ranges::sort(rows, {}, [](const connection& c) { return std::pair{c.created_at, c.id}; });
-  return connection_list{std::move(rows)};
+  connection_list all;
+  for (const auto& [id, c] : state_.connections()) all.rows.push_back(c);
+  std::ranges::sort(all.rows, {}, [](const connection& c) { return std::pair{c.created_at, c.id}; });
+  all.syncing = syncing_;
+  return all;
 }
 
 // ---- commands
@@ -212,7 +223,7 @@ caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
 bool tenant_worker::may_decide_early(const queued_command& q) const {
   return claimed_ && awaiting_store_ && can_share(q.command.change) && !q.command.key &&
          queue_.size() < largest_batch && (queue_.empty() || queue_.back().decided) &&
-         std::ranges::none_of(batch_, [](const auto& b) { return b.todo.change.has_value(); });
+         std::ranges::none_of(batch_, [](const auto& b) { return b.todo.changes; });
 }
 
 void tenant_worker::release_key(const tenant_command& c) {
@@ -229,7 +240,7 @@ void tenant_worker::work() {
   if (received_ > 0) return catch_up();
   gather();
   if (!batch_.empty()) return commit();
-  if (leaving_) return leave();
+  if (leaving_) return children_.busy() ? void() : leave();
   if (dirty_ >= mutations_per_snapshot) save_snapshot();
 }
 
@@ -237,17 +248,21 @@ void tenant_worker::gather() {
   const auto most = one_by_one_ > 0 ? 1 : largest_batch;
   while (!queue_.empty() && batch_.size() < most) {
     auto& next = queue_.front();
+    if (hand_over(next)) {
+      queue_.pop_front();
+      continue;
+    }
     const bool shares = can_share(next.command.change) && !next.command.key;
     if (!batch_.empty() && !shares) return;
     auto prepared = prepare(next);
-    if (prepared && prepared->change && !batch_.empty()) return;  // it changes the state: alone, next time
+    if (prepared && prepared->changes && !batch_.empty()) return;  // it changes the state: alone, next time
     auto taken = std::move(next);
     queue_.pop_front();
     if (!prepared) {
       release_key(taken.command);
       continue;
     }
-    const bool alone = !shares || prepared->change.has_value();
+    const bool alone = !shares || prepared->changes;
     batch_.push_back({std::move(taken), std::move(*prepared)});
     if (alone) return;
   }
@@ -280,11 +295,11 @@ void tenant_worker::commit() {
         committed done;
         done.revision = revision;
         if (const auto fenced = storage::fence(db, id, epoch); !fenced) return fenced.error();
-        auto outcomes = run_steps(db, *s, id, *steps, now);
-        if (!outcomes) return outcomes.error();
-        done.outcomes = std::move(*outcomes);
-        for (std::size_t i = 0; i < steps->size(); ++i) {
-          if (!(*steps)[i].todo.change || done.outcomes[i].replayed) continue;
+        auto ran = run_steps(db, *s, id, *steps, now);
+        if (!ran) return ran.error();
+        done.steps = std::move(*ran);
+        for (const auto& x : done.steps) {
+          if (x.rows.empty()) continue;
           const auto advanced = storage::advance(db, id, epoch);
           if (!advanced) return advanced.error();
           done.revision = *advanced;
@@ -303,12 +318,12 @@ void tenant_worker::on_committed(const committed& c) {
     if (dirty_++ == 0) self_->delayed_send(self_, longest_dirty, snapshot_due{});
   }
   for (std::size_t i = 0; i < answered.size(); ++i) {
-    auto& [asked, todo] = answered[i];
-    if (todo.change && !c.outcomes[i].replayed) state_.put(*todo.change);
-    release_key(asked.command);
-    if (const auto* taken = std::get_if<ingest_outcome>(&c.outcomes[i].value); taken && todo.delivery)
-      count_stored(services_->meters, *todo.delivery, std::get<accepted_delivery>(*taken));
-    asked.reply.deliver(c.outcomes[i]);
+    const auto& ran = c.steps[i];
+    for (const auto& row : ran.rows) state_.put(row);
+    if (ran.syncing) syncing_ = *ran.syncing;
+    release_key(answered[i].asked.command);
+    conclude(answered[i], ran.outcome);
+    answered[i].asked.reply.deliver(with_job(ran.outcome));
   }
   work();
 }
@@ -336,6 +351,113 @@ void tenant_worker::on_refused(const caf::error& e) {
     b.asked.reply.refuse(refusal);
   }
   work();
+}
+
+// ---- children
+
+/// What takes more than a transaction goes to a child, which comes back with a command of its own.
+bool tenant_worker::hand_over(queued_command& q) {
+  const auto refused = [&](error e) {
+    q.reply.refuse(std::move(e));
+    return true;
+  };
+  auto* connect_now = std::get_if<complete_oauth>(&q.command.change);
+  const auto* refresh_now = std::get_if<force_refresh>(&q.command.change);
+  const auto* run = std::get_if<run_job>(&q.command.change);
+  if (run != nullptr && (leaving_ || !children_.may_run_another())) {
+    q.reply.deliver(tenant_outcome{outcome{claimed_run{}}});
+    return true;
+  }
+  if (connect_now == nullptr && refresh_now == nullptr) return false;
+  if (state_.row().status == tenant_status::suspended) return refused(error{errc::tenant_suspended});
+  if (leaving_) return refused(error{errc::service_unavailable}.retry_in(1));
+  if (connect_now != nullptr) {
+    connect(std::move(*connect_now), std::move(q.reply));
+    return true;
+  }
+  if (state_.find(refresh_now->id) == nullptr) return refused(error{errc::not_found});
+  refresh(refresh_now->id, refresh_now->cause, std::move(q.reply));
+  return true;
+}
+
+void tenant_worker::connect(complete_oauth c, promise<tenant_outcome> reply) {
+  const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
+  self_->request(children_.begin_flow(), 4 * services_->call_patience, begin_flow{std::move(c)})
+      .then([this, owed](const flow_granted& g) { store_own(g.grant, std::move(*owed)); },
+            [owed](const caf::error& e) { owed->fail(e); });
+}
+
+void tenant_worker::refresh(const connection_id& id, refresh_cause cause, promise<tenant_outcome> reply) {
+  const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
+  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
+  self_->request(children_.keeper_of(*state_.find(id), me), 3 * services_->call_patience, fresh_token{cause})
+      .then(
+          [this, owed, id](const token_lent&) {
+            const auto* row = state_.find(id);
+            if (row == nullptr) return owed->refuse(error{errc::not_found});
+            owed->deliver(with_job(tenant_outcome{outcome{stored_connection{*row}}}));
+          },
+          [owed](const caf::error& e) { owed->fail(e); });
+}
+
+tenant_outcome tenant_worker::with_job(tenant_outcome o) const {
+  if (auto* c = std::get_if<stored_connection>(&o.value)) {
+    const auto job = syncing_.find(c->row.id);
+    if (job != syncing_.end()) c->job = job->second;
+  }
+  return o;
+}
+
+/// A command that answers somebody who waits already.
+void tenant_worker::store_own(mutation m, promise<tenant_outcome> reply) {
+  queue_.push_back({own_command(std::move(m), commit_deadline), std::move(reply)});
+  work();
+}
+
+/// What a commit sets off beside its answer.
+void tenant_worker::conclude(const committing& done, const tenant_outcome& o) {
+  const auto& change = done.asked.command.change;
+  if (const auto* taken = std::get_if<ingest_outcome>(&o.value); taken && done.todo.delivery)
+    count_stored(services_->meters, *done.todo.delivery, std::get<accepted_delivery>(*taken));
+  begin_claimed(change, o.value);
+  if (done.todo.ended) revoke_at_provider(*done.todo.ended);
+  if (done.todo.queues_work) wake_scheduler();
+}
+
+void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {
+  const auto* run = std::get_if<run_job>(&m);
+  const auto* claimed = std::get_if<claimed_run>(&o);
+  if (run == nullptr || claimed == nullptr || !claimed->work) return;
+  const auto* owner = state_.find(claimed->work->row.connection);
+  if (owner == nullptr) return;
+  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
+  children_.begin_run(*claimed->work, *owner, run->slot, me);
+}
+
+/// Best effort: the tokens are gone from the store whatever the provider says.
+void tenant_worker::revoke_at_provider(const connection& c) {
+  const auto request = revocation_of(*services_, id_, c);
+  if (!request || services_->outbound == nullptr) return;
+  const auto told = [t = id_, c = c.id, provider = c.provider](int status) {
+    log::info("connection.revoked_at_provider",
+              {{"tenant_id", t}, {"connection_id", c}, {"provider", provider}, {"status", status}});
+  };
+  self_
+      ->request(services_->outbound->get(), revocation_patience,
+                send_request{id_, c.provider, *request, steady_clock::now() + revocation_patience})
+      .then([told](const http_answered& a) { told(a.response.status); },
+            [told](const caf::error&) { told(0); });
+}
+
+void tenant_worker::on_child_down(const caf::down_msg& down) {
+  const auto died = children_.bury(down);
+  // Its row still says that it runs: the lease ends, and the scheduler has it taken back.
+  if (died) log::error("sync.run_died", {{"tenant_id", id_}, {"job_id", *died}});
+  if (claimed_) work();
+}
+
+void tenant_worker::wake_scheduler() {
+  if (services_->ticker != nullptr) self_->send(services_->ticker->get(), work_queued{id_});
 }
 
 // ---- background

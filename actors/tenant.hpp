@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/family.hpp"
 #include "actors/plan.hpp"
 #include "actors/protocol/store_gate.hpp"
 #include "actors/protocol/tenant.hpp"
@@ -23,8 +24,9 @@ struct catch_up_due : message {};
 /// What a tenant finds in the store at birth.
 struct claimed_tenant {
   tenant row;
-  std::int64_t epoch = 0, revision = 0, received = 0;
+  std::int64_t epoch = 0, revision = 0, received = 0, reclaimed = 0;
   std::vector<connection> connections;
+  std::map<connection_id, job_status> syncing;
   std::string_view snapshot;  ///< used, stale, corrupt or missing
 };
 
@@ -68,9 +70,9 @@ class tenant_worker {
     queued_command asked;
     plan todo;
   };
-  /// What one transaction did: an outcome a command, and the revision that it left.
+  /// What one transaction did, and the revision that it left.
   struct committed {
-    std::vector<tenant_outcome> outcomes;
+    std::vector<ran_step> steps;
     std::int64_t revision = 0;
   };
 
@@ -90,6 +92,16 @@ class tenant_worker {
   void release_key(const tenant_command& c);
   void work();
   void gather();
+  bool hand_over(queued_command& q);
+  void connect(complete_oauth c, promise<tenant_outcome> reply);
+  void refresh(const connection_id& id, refresh_cause cause, promise<tenant_outcome> reply);
+  void store_own(mutation m, promise<tenant_outcome> reply);
+  void conclude(const committing& done, const tenant_outcome& outcome);
+  void begin_claimed(const mutation& m, const outcome& o);
+  void revoke_at_provider(const connection& c);
+  void on_child_down(const caf::down_msg& down);
+  void wake_scheduler();
+  tenant_outcome with_job(tenant_outcome o) const;
   bool may_decide_early(const queued_command& q) const;
   std::optional<plan> prepare(queued_command& q);
   void commit();
@@ -109,6 +121,8 @@ class tenant_worker {
   tenant_id id_;
   store_gate_actor store_;
   std::function<void()> offer_to_leave_;
+  family children_;
+  std::map<connection_id, job_status> syncing_;  ///< connections with a job, for whoever looks
 
   bool claimed_ = false;
   std::int64_t epoch_ = 0, revision_ = 0;

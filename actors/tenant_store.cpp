@@ -6,6 +6,7 @@
 #include "storage/deliveries.hpp"
 #include "storage/grounded_signals.hpp"
 #include "storage/idempotency.hpp"
+#include "storage/job_queue.hpp"
 #include "storage/jobs.hpp"
 #include "storage/signal_configs.hpp"
 #include "storage/signals.hpp"
@@ -118,8 +119,18 @@ result<> set_aside(storage::session& db, const tenant_id& t, const delivery& d, 
   return storage::finish_delivery(db, t, row);
 }
 
-result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp now,
-                                 std::chrono::hours kept_for) {
+result<std::map<connection_id, job_status>> syncing_of(storage::session& db, const tenant_id& t) {
+  const auto live = storage::live_jobs(db, t);
+  if (!live) return live.error();
+  std::map<connection_id, job_status> out;
+  for (const auto& j : *live)
+    if (auto& status = out.try_emplace(j.connection, j.status).first->second; j.status == job_status::running)
+      status = j.status;
+  return out;
+}
+
+result<ran_step> run_keyed(storage::session& db, const tenant_id& t, const step& x, timestamp now,
+                           std::chrono::hours kept_for) {
   const auto& key = x.key;
   if (key) {
     const auto kept = storage::find_kept_answer(db, key->scope, key->key, now);
@@ -128,7 +139,7 @@ result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp 
       if ((*kept)->body_sha256 != key->body_sha256) return error{errc::idempotency_key_reused};
       tenant_outcome again{kept_answer{(*kept)->status, (*kept)->body, (*kept)->location}};
       again.replayed = true;
-      return again;
+      return ran_step{std::move(again)};
     }
   }
   auto done = x.todo.work(db);
@@ -136,19 +147,25 @@ result<tenant_outcome> run_keyed(storage::session& db, const step& x, timestamp 
   if (x.trail)
     if (const auto kept = storage::append_audit(db, *x.trail); !kept) return kept.error();
   if (key) {
-    const auto answer = x.render(*done);
+    const auto answer = x.render(done->answer);
     const auto stored = storage::keep_answer(
         db,
         {key->scope, key->key, key->body_sha256, answer.status, answer.body, answer.location, now + kept_for},
         now);
     if (!stored) return stored.error();
   }
-  return tenant_outcome{std::move(*done)};
+  ran_step ran{tenant_outcome{std::move(done->answer)}, std::move(done->rows)};
+  if (x.todo.queues_work || x.todo.moves_jobs) {
+    auto live = syncing_of(db, t);
+    if (!live) return live.error();
+    ran.syncing = std::move(*live);
+  }
+  return ran;
 }
 
 }  // namespace
 
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const keyring& keys,
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const services& s,
                                                         const tenant_id& id, bool provision, timestamp now) {
   if (provision)
     if (const auto made = storage::provision_tenant(db, id, now); !made) return made.error();
@@ -162,7 +179,13 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   const auto received = storage::count_received(db, id);
   if (!received) return received.error();
   c.received = *received;
-  c.snapshot = read_checkpoint(db, keys, c);
+  const auto reclaimed = storage::reclaim_jobs(db, id, s.sync.most_attempts, {}, now);
+  if (!reclaimed) return reclaimed.error();
+  c.reclaimed = *reclaimed;
+  auto live = syncing_of(db, id);
+  if (!live) return live.error();
+  c.syncing = std::move(*live);
+  c.snapshot = read_checkpoint(db, s.keys, c);
   if (c.snapshot != "used") {
     auto rows = storage::load_connections(db, id);
     if (!rows) return rows.error();
@@ -171,20 +194,20 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   return std::optional{std::move(c)};
 }
 
-result<std::vector<tenant_outcome>> run_steps(storage::session& db, const services& s, const tenant_id& t,
-                                              std::span<const step> steps, timestamp now) {
-  std::vector<tenant_outcome> out;
-  const auto shares = [](const step& x) { return x.todo.delivery && !x.todo.change && !x.key; };
+result<std::vector<ran_step>> run_steps(storage::session& db, const services& s, const tenant_id& t,
+                                        std::span<const step> steps, timestamp now) {
+  std::vector<ran_step> out;
+  const auto shares = [](const step& x) { return x.todo.delivery && !x.todo.changes && !x.key; };
   if (std::ranges::all_of(steps, shares)) {
     std::vector<const intake*> all;
     for (const auto& x : steps) all.push_back(x.todo.delivery.get());
     const auto taken = take_in(db, s, t, all);
     if (!taken) return taken.error();
-    for (const auto& a : *taken) out.emplace_back(outcome{ingest_outcome{a}});
+    for (const auto& a : *taken) out.push_back({tenant_outcome{outcome{ingest_outcome{a}}}});
     return out;
   }
   for (const auto& x : steps) {
-    auto ran = run_keyed(db, x, now, s.idempotency);
+    auto ran = run_keyed(db, t, x, now, s.idempotency);
     if (!ran) return ran.error();
     out.push_back(std::move(*ran));
   }

@@ -9,7 +9,8 @@ namespace connectord {
 
 /// Takes epoch + 1, so that older incarnations can no longer write, and loads the rows: from the
 /// snapshot when it has their revision, else one by one. Nothing when there is no such tenant.
-result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const keyring& keys,
+/// Jobs that a dead incarnation was running go back to the queue: it can no longer write.
+result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const services& s,
                                                         const tenant_id& id, bool provision, timestamp now);
 
 /// A plan with what its command brought along.
@@ -19,9 +20,9 @@ struct step {
   renderer render;
   audit_trail trail;
 };
-/// One outcome a step. Deliveries that leave the state alone go in together.
-result<std::vector<tenant_outcome>> run_steps(storage::session& db, const services& s, const tenant_id& t,
-                                              std::span<const step> steps, timestamp now);
+/// One a step. Deliveries that leave the state alone go in together.
+result<std::vector<ran_step>> run_steps(storage::session& db, const services& s, const tenant_id& t,
+                                        std::span<const step> steps, timestamp now);
 
 /// Settles up to `most` deliveries that were stored while nobody could process them, oldest first.
 /// One that makes its handler throw is quarantined. Answers how many it settled.

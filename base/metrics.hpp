@@ -73,6 +73,22 @@ class metrics {
   counters signals_grounded;    ///< {provider}
   counters notifications;       ///< {outcome}: delivered, failed
 
+  counters sync_scheduled;           ///< {}
+  histograms sync_scheduler_jitter;  ///< {}
+  gauges sync_backlog;               ///< {}
+  histograms sync_tick_ms;           ///< {}
+  counters sync_jobs;                ///< {provider, outcome}
+  histograms sync_job_seconds;       ///< {provider}
+  counters sync_reclaimed;           ///< {}
+  gauges sync_stalled;               ///< {}
+  counters rate_limited;             ///< {provider}
+  histograms rate_limited_backoff;   ///< {provider}
+  counters refresh_attempts;         ///< {provider}
+  counters refresh_successes;        ///< {provider}
+  counters refresh_failures;         ///< {provider, class}
+  histograms refresh_seconds;        ///< {provider}
+  gauges connections_expiring;       ///< {}
+
   gauges actors_live;          ///< {kind}
   counters actor_restarts;     ///< {kind}
   gauges actor_mailbox_depth;  ///< {kind}

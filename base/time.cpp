@@ -105,15 +105,4 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
   return timestamp{sys_days{date}} + hours{*h} + minutes{*mi} + seconds{*s} + part - *zone;
 }
 
-std::optional<timestamp> parse_http_date(std::string_view text) {
-  constexpr std::string_view names = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (text.size() != 29 || text.substr(3, 2) != ", " || !text.ends_with(" GMT")) return std::nullopt;
-  const auto name = names.find(text.substr(8, 3));
-  if (name == std::string_view::npos || name % 3 != 0) return std::nullopt;
-  std::string turned{text.substr(12, 4)};
-  put_digits(turned += '-', static_cast<unsigned>(name / 3 + 1), 2);
-  turned.append("-").append(text.substr(5, 2)).append("T").append(text.substr(17, 8)).append("Z");
-  return parse_rfc3339(turned);
-}
-
 }  // namespace connectord

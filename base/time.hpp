@@ -26,9 +26,6 @@ std::string to_rfc3339(timestamp t);
 /// Without a fraction, always: "2025-01-02T03:04:05Z".
 std::string to_rfc3339_seconds(timestamp t);
 
-/// The preferred form of HTTP dates: "Sun, 06 Nov 1994 08:49:37 GMT". The name of the day is not looked at.
-std::optional<timestamp> parse_http_date(std::string_view text);
-
 /// RFC 3339 with any offset. Lenient in two points: a space where a query lost its `+`, and an
 /// offset without colon (+0000). Digits beyond milliseconds are cut off.
 std::optional<timestamp> parse_rfc3339(std::string_view text);

@@ -24,7 +24,6 @@ constexpr names<rule_effect> effects[]{{"queue_sync", rule_effect::queue_sync},
                                        {"revoke_connection", rule_effect::revoke_connection},
                                        {"ignore", rule_effect::ignore}};
 
-
 void read_values(const YAML::Node& node, condition& out, const std::string& field, yaml_problems& problems) {
   const auto add = [&](const YAML::Node& value) {
     if (value.IsNull())
@@ -68,7 +67,6 @@ void read_predicate(const YAML::Node& node, condition& out, const std::string& f
     out.type = in.one_of<json_type>("type", json_types, std::nullopt);
   }
 }
-
 
 shape read_shape(const std::string& name, const YAML::Node& node, const std::string& field,
                  yaml_problems& problems) {
@@ -121,8 +119,7 @@ rule read_rule(const YAML::Node& node, const std::string& field, const shape_ind
 
 }  // namespace
 
-lookup read_lookup(const YAML::Node& node, const std::string& field, yaml_problems& problems,
-                   bool many) {
+lookup read_lookup(const YAML::Node& node, const std::string& field, yaml_problems& problems, bool many) {
   auto parsed = parse_lookup(node.IsScalar() ? node.Scalar() : "");
   if (!parsed) {
     problems.add(node, field, parsed.error().message());
@@ -216,7 +213,6 @@ std::vector<event_case> read_cases(yaml_map& in, const std::string& name) {
   });
   return out;
 }
-
 
 std::vector<time_candidate> read_times(yaml_map& in, const std::string& name) {
   std::vector<time_candidate> out;

@@ -53,6 +53,7 @@ page_facts read_page(const YAML::Node& node, const std::string& field, yaml_prob
     out.page_size = in.integer("size", 0);
     if (out.page_size < 1 || out.step < 1) in.refuse(node, "size", "and step must be at least 1");
   }
+  out.newest_first = in.flag("newest_first", false);
   return out;
 }
 
@@ -63,7 +64,8 @@ cursor_facts read_cursor(const YAML::Node& node, const std::string& field, yaml_
   if (out.name == "resume") in.refuse(node, "name", "is taken");
   if (const auto at = in.get("answer")) out.answer = read_lookup(*at, in.path("answer"), problems);
   out.newest = read_times(in, "newest");
-  if (out.answer.has_value() != out.newest.empty()) in.refuse(node, "", "needs either answer or newest");
+  if (out.answer.has_value() != out.newest.empty())
+    problems.add(node, field, "needs either answer or newest");
   return out;
 }
 
@@ -90,6 +92,8 @@ baseline_facts read_baseline(const YAML::Node& node, const std::string& field, y
   if (const auto call = in.get("request")) out.request = read_request(*call, in.path("request"), problems);
   if (const auto at = in.get("answer")) out.answer = read_lookup(*at, in.path("answer"), problems);
   out.from_now = in.flag("from_now", false);
+  if (out.request.has_value() == out.from_now)
+    problems.add(node, field, "needs either a request or from_now");
   return out;
 }
 
@@ -97,7 +101,8 @@ detail_facts read_detail(const YAML::Node& node, const std::string& field, yaml_
   yaml_map in{node, field, problems};
   detail_facts out;
   out.when = read_conditions(in, "when");
-  if (const auto call = in.required("request")) out.request = read_request(*call, in.path("request"), problems);
+  if (const auto call = in.required("request"))
+    out.request = read_request(*call, in.path("request"), problems);
   out.gone = read_conditions(in, "gone");
   return out;
 }
@@ -107,16 +112,19 @@ stream_facts read_stream(const YAML::Node& node, const std::string& field, const
   yaml_map in{node, field, problems};
   stream_facts out;
   out.name = in.text("name");
-  if (const auto call = in.required("request")) out.request = read_request(*call, in.path("request"), problems);
+  if (const auto call = in.required("request"))
+    out.request = read_request(*call, in.path("request"), problems);
   if (const auto page = in.get("page")) out.page = read_page(*page, in.path("page"), problems);
   if (const auto at = in.required("records")) out.records = read_lookup(*at, in.path("records"), problems);
   out.records_optional = in.flag("records_optional", false);
   out.parts = in.texts("parts");
-  if (const auto cursor = in.required("cursor")) out.cursor = read_cursor(*cursor, in.path("cursor"), problems);
+  if (const auto cursor = in.required("cursor"))
+    out.cursor = read_cursor(*cursor, in.path("cursor"), problems);
   if (const auto since = in.get("since")) out.since = read_since(*since, in.path("since"), problems);
   if (const auto baseline = in.get("baseline"))
     out.baseline = read_baseline(*baseline, in.path("baseline"), problems);
-  if (out.cursor.answer && !out.baseline) in.refuse(node, "baseline", "is required where an answer gives the cursor");
+  if (out.cursor.answer && !out.baseline)
+    in.refuse(node, "baseline", "is required where an answer gives the cursor");
   if (const auto detail = in.get("detail")) out.detail = read_detail(*detail, in.path("detail"), problems);
   out.invalid_cursor = read_conditions(in, "invalid_cursor");
   out.rules = read_rules(in, shapes);
@@ -136,9 +144,8 @@ mail_facts read_mail(const YAML::Node& node, const std::string& field, yaml_prob
   in.required("from");
   out.from = read_choice(in, "from");
   out.subject = read_choice(in, "subject");
-  for (const auto& [name, target] : {std::pair{"labels", &out.labels},
-                                     {"attachments", &out.attachments},
-                                     {"headers", &out.headers}})
+  for (const auto& [name, target] :
+       {std::pair{"labels", &out.labels}, {"attachments", &out.attachments}, {"headers", &out.headers}})
     if (const auto at = in.get(name)) *target = read_lookup(*at, in.path(name), problems, true);
   out.html = read_conditions(in, "html");
   return out;
@@ -159,7 +166,8 @@ sync_facts read_sync(const YAML::Node& node, const std::string& field, yaml_prob
   out.limited_for = seconds{in.integer("limited_for_seconds", 0)};
   in.each("errors", [&](const YAML::Node& item, const std::string& at) {
     yaml_map map{item, at, problems};
-    out.errors.push_back({read_conditions(map, "when"), map.one_of<failure_class>("class", classes, std::nullopt)});
+    out.errors.push_back(
+        {read_conditions(map, "when"), map.one_of<failure_class>("class", classes, std::nullopt)});
   });
   if (const auto mail = in.get("mail")) out.mail = read_mail(*mail, in.path("mail"), problems);
   const auto shapes = read_shapes(in, out.shapes);

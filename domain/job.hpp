@@ -33,4 +33,12 @@ struct job {
   std::int64_t signals_emitted = 0;
 };
 
+/// A job in the hands of a run.
+struct claimed_job {
+  job row;
+  std::int64_t fence = 0;  ///< every write of the run carries it
+  std::int64_t counted_failures = 0;
+  std::optional<std::string> cursor;  ///< where an earlier run of this job, or its predecessor, stopped
+};
+
 }  // namespace connectord

@@ -16,7 +16,7 @@ constexpr words blocked_labels{"spam", "junk", "trash", "bulk"};
 constexpr words category_labels{"promotions", "social", "updates", "forums"};
 constexpr words urgency{"urgent", "asap", "act now", "last chance", "final notice", "expires today"};
 constexpr words money{"lottery", "jackpot", "prize", "cash", "inheritance", "refund"};
-constexpr words phishing{"verify your",        "password",     "suspended",
+constexpr words phishing{"verify your",     "password",     "suspended",
                          "unusual sign-in", "confirm your", "click here"};
 constexpr words executables{"exe", "bat", "com", "pif", "scr", "vbs", "js",  "jar",
                             "msi", "reg", "dll", "app", "dmg", "pkg", "deb", "rpm"};

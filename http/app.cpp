@@ -2,6 +2,7 @@
 
 #include "http/problem.hpp"
 #include "http/query.hpp"
+#include "http/shapes.hpp"
 
 namespace connectord::web {
 
@@ -44,14 +45,19 @@ asio::awaitable<result<db_answer>> rows(app& a, request& r, row_query q) {
   co_return co_await ask(a.via, a.directory.get(), m, r.deadline);
 }
 
-asio::awaitable<result<std::vector<connection>>> connections(app& a, request& r) {
+asio::awaitable<result<connection_list>> connections(app& a, request& r) {
   auto meta = admitted(a, r, r.tenant());
   if (!meta) co_return meta.error();
   const connections_of_tenant m{r.tenant(), read_connections{std::move(*meta)}};
   auto answer = co_await ask(a.via, a.directory.get(), m, r.deadline);
-  if (answer) co_return std::move(answer->rows);
-  if (answer.error().code() == errc::tenant_not_found) co_return std::vector<connection>{};
+  if (answer) co_return std::move(*answer);
+  if (answer.error().code() == errc::tenant_not_found) co_return connection_list{};
   co_return answer.error();
+}
+
+void write_connection(json_writer& w, const app& a, const stored_connection& c) {
+  const auto* definition = a.catalog.find(c.row.provider);
+  write(w, c.row, c.job, a.facts.default_sync_interval, definition != nullptr && definition->sync);
 }
 
 namespace {
@@ -139,6 +145,8 @@ std::vector<route> all_routes(app* a) {
   add_connection_routes(table, a);
   add_webhook_routes(table, a);
   add_delivery_routes(table, a);
+  add_oauth_routes(table, a);
+  add_sync_routes(table, a);
   add_signal_routes(table, a);
   add_grounded_routes(table, a);
   add_tenant_routes(table, a);

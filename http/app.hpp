@@ -45,6 +45,7 @@ struct app_facts {
   std::size_t webhook_body_limit = 1 << 20;
   std::int64_t default_sync_interval = 900;
   std::chrono::hours idempotency{24};
+  seconds oauth_patience{120};  ///< for requests that wait for a provider
   std::map<std::string, provider_facts, std::less<>> providers;
   retry_policy retries;
   std::map<std::string, retry_policy> retry_overrides;
@@ -71,8 +72,9 @@ struct app {
   key_sets* keys = nullptr;  ///< for proofs by key set
   std::function<bool()> draining = [] { return false; };
   const router* routes = nullptr;
-  std::string openapi;   ///< the document, made once
-  bool migrated = true;  ///< as /readyz saw it last
+  std::string openapi;                                                         ///< the document, made once
+  bool migrated = true;                                                        ///< as /readyz saw it last
+  const std::map<std::string, oauth::client, std::less<>>* clients = nullptr;  ///< by slug
 };
 
 /// SERVICE_UNAVAILABLE until the store has the schema of this binary.
@@ -116,7 +118,9 @@ asio::awaitable<result<Row>> row(app& a, request& r, row_query q) {
   if (answer.error().code() == errc::tenant_not_found) co_return error{errc::not_found};
   co_return answer.error();
 }
-asio::awaitable<result<std::vector<connection>>> connections(app& a, request& r);
+asio::awaitable<result<connection_list>> connections(app& a, request& r);
+/// A connection as callers see it.
+void write_connection(json_writer& w, const app& a, const stored_connection& c);
 
 template <class T>
 asio::awaitable<result<T>> ask_registry(app& a, request& r, registry_request what) {
@@ -165,6 +169,8 @@ void add_webhook_routes(std::vector<route>& table, app* a);
 void add_delivery_routes(std::vector<route>& table, app* a);
 void add_signal_routes(std::vector<route>& table, app* a);
 void add_grounded_routes(std::vector<route>& table, app* a);
+void add_oauth_routes(std::vector<route>& table, app* a);
+void add_sync_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;

@@ -156,6 +156,7 @@ asio::awaitable<http_response> outbound_client::send(http_request request, stead
   if (!to || !well_formed(request)) co_return failed(call_failure::network_error);
   int hops = request.method == "GET" ? std::min(request.redirects, most_redirects) : 0;
   for (;; --hops) {
+    if (steady_clock::now() >= deadline) co_return failed(call_failure::timeout);
     auto answer = co_await call(request, *to, deadline);
     const auto location = answer.header("location");
     if (hops <= 0 || !answer.answered() || !is_redirect(answer.status) || !location) co_return answer;
@@ -312,7 +313,8 @@ asio::awaitable<error_code> outbound_client::read_answer(Stream& stream, beast::
     co_await http::async_read_header(stream, buffer, *parser,
                                      asio::redirect_error(asio::use_awaitable, failure));
     if (failure) co_return failure;
-    if (parser->get().result_int() / 100 != 1) break;
+    const auto status = parser->get().result_int();
+    if (status / 100 != 1 || status == 101) break;  // nobody asked to switch protocols
   }
   const auto& head = parser->get();
   if (head.result_int() < 200 || head.result_int() > 599) co_return http::error::bad_status;

@@ -2,6 +2,7 @@
 
 #include "base/crypto.hpp"
 #include "domain/grounding.hpp"
+#include "domain/sync_state.hpp"
 
 #include <array>
 
@@ -20,15 +21,20 @@ std::optional<std::string> text_of(const std::optional<Id>& id) {
 }
 
 /// A connection without tokens is webhook-only: there is nothing to sync with.
-void write_sync(json_writer& w, const connection& c, std::int64_t default_interval, bool can_sync) {
-  const auto metadata = parse_json_object(c.metadata).value();
-  const auto* own = metadata.if_contains("sync");
-  const auto* set = own && own->is_object() ? own->as_object().if_contains("interval_seconds") : nullptr;
-  const bool on = can_sync && c.access_ciphertext && c.status == connection_status::active;
-  w.key("sync").open().member("state", on ? "idle" : "disabled");
-  w.member("interval_seconds", set && set->is_int64() ? set->as_int64() : default_interval);
-  w.member("next_run_at", c.next_run_at).member("last_success_at", std::optional<timestamp>{});
-  w.member("last_error", std::optional<std::string>{}).member("runs_without_progress", 0).close();
+std::string_view sync_state(const connection& c, const sync_record& r, std::optional<job_status> job,
+                            bool can_sync) {
+  if (!can_sync || !c.access_ciphertext || c.status != connection_status::active) return "disabled";
+  if (job) return name_of(*job);
+  return r.stalled ? "stalled" : "idle";
+}
+
+void write_sync(json_writer& w, const connection& c, std::optional<job_status> job,
+                std::int64_t default_interval, bool can_sync) {
+  const auto r = read_sync(c.metadata);
+  w.key("sync").open().member("state", sync_state(c, r, job, can_sync));
+  w.member("interval_seconds", r.interval ? r.interval->count() : default_interval);
+  w.member("next_run_at", c.next_run_at).member("last_success_at", r.last_success_at);
+  w.member("last_error", r.last_error).member("runs_without_progress", r.runs_without_progress).close();
 }
 
 void write_members(json_writer& w, const delivery& d) {
@@ -68,7 +74,8 @@ std::string_view name_of(job_status s) {
   return names[static_cast<std::size_t>(s)];
 }
 
-void write(json_writer& w, const connection& c, std::int64_t default_sync_interval, bool can_sync) {
+void write(json_writer& w, const connection& c, std::optional<job_status> job,
+           std::int64_t default_sync_interval, bool can_sync) {
   w.open().member("id", c.id.text()).member("provider", c.provider).member("external_id", c.external_id);
   w.member("display_name", c.display_name).member("status", name_of(c.status));
   w.member("status_reason", c.status_reason).member("expires_at", c.expires_at);
@@ -78,7 +85,7 @@ void write(json_writer& w, const connection& c, std::int64_t default_sync_interv
   w.member("has_refresh_token", c.refresh_ciphertext.has_value()).member("token_encryption_version", 2);
   const auto key = c.access_ciphertext ? keyring::key_id_of(*c.access_ciphertext) : std::nullopt;
   w.member("token_key_id", key);
-  write_sync(w, c, default_sync_interval, can_sync);
+  write_sync(w, c, job, default_sync_interval, can_sync);
   w.member("created_at", c.created_at).member("updated_at", c.updated_at).close();
 }
 

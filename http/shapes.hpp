@@ -22,7 +22,9 @@ std::string_view name_of(tenant_status s);
 std::string_view name_of(job_type t);
 std::string_view name_of(job_status s);
 
-void write(json_writer& w, const connection& c, std::int64_t default_sync_interval, bool can_sync);
+/// `job`: what it has in the queue or running, if anything.
+void write(json_writer& w, const connection& c, std::optional<job_status> job,
+           std::int64_t default_sync_interval, bool can_sync);
 void write(json_writer& w, const tenant& t);
 /// `secret` only in the answer that creates it.
 void write(json_writer& w, const tenant_token& t, const secret* value = nullptr);

@@ -1,41 +1,12 @@
 #include "storage/jobs.hpp"
 
-#include "storage/codec.hpp"
 #include "storage/insert.hpp"
+#include "storage/job_row.hpp"
 #include "storage/select.hpp"
 
 #include <deque>
 
 namespace connectord::storage {
-namespace {
-
-#define JOB_COLUMNS                                                                               \
-  "id, provider, connection_id, delivery_id, job_type, status, priority, attempts, scheduled_at," \
-  " created_at, retry_after, started_at, finished_at, error, signals_emitted"
-
-job read_job(const row& r) {
-  return {.id = read_id<job_id>(r, 0),
-          .provider = r.str(1),
-          .connection = read_id<connection_id>(r, 2),
-          .delivery = maybe_id<delivery_id>(r, 3),
-          .type = read_name<job_type>(r, 4),
-          .status = read_name<job_status>(r, 5),
-          .priority = r.integer(6),
-          .attempts = r.integer(7),
-          .scheduled_at = r.time(8),
-          .created_at = r.time(9),
-          .retry_after = r.maybe_time(10),
-          .started_at = r.maybe_time(11),
-          .finished_at = r.maybe_time(12),
-          .error = r.is_null(13) ? std::nullopt : std::optional{decode_error(r.text(13))},
-          .signals_emitted = r.integer(14)};
-}
-
-std::optional<std::string> error_text(const job& j) {
-  return j.error ? std::optional{encode_error(*j.error)} : std::nullopt;
-}
-
-}  // namespace
 
 result<> insert_jobs(session& s, tenant_id tenant, std::span<const job> jobs) {
   static const bulk_insert insert{"INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ")", 16};

@@ -25,7 +25,8 @@ oauth::state read_state(const row& r) {
 }  // namespace
 
 result<> insert_oauth_state(session& s, const oauth::state& state) {
-  return done(s.execute("INSERT INTO oauth_states (" STATE_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+  return done(s.execute("INSERT INTO oauth_states (" STATE_COLUMNS
+                        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                         {state.tenant, state.id, state.sha256, state.provider, state.redirect_uri,
                          maybe_blob(state.verifier_ciphertext), state.created_at, state.expires_at}));
 }
@@ -39,9 +40,9 @@ result<consumed_state> consume_oauth_state(session& s, std::string_view sha256, 
   if (!taken) return taken.error();
   if (*taken) return consumed_state{state_verdict::valid, std::move(*taken)};
   // Lost for good: whatever changes now changes nothing about that.
-  const auto used = find_one(
-      s, "SELECT consumed_at IS NOT NULL FROM oauth_states WHERE state_sha256 = $1 AND provider = $2",
-      {sha256, provider}, [](const row& r) { return r.integer(0) != 0; });
+  const auto used =
+      find_one(s, "SELECT consumed_at FROM oauth_states WHERE state_sha256 = $1 AND provider = $2",
+               {sha256, provider}, [](const row& r) { return !r.is_null(0); });
   if (!used) return used.error();
   if (!*used) return consumed_state{};
   return consumed_state{**used ? state_verdict::used : state_verdict::expired, {}};

@@ -21,29 +21,32 @@ refresh_intent read_intent(const row& r) {
 
 /// The row stays locked until the transaction ends, which orders claims and stores of one connection.
 result<bool> lock_at_epoch(session& s, tenant_id tenant, const refresh_intent& i) {
-  return any(s.execute("UPDATE connections SET token_epoch = token_epoch"
-                       " WHERE tenant_id = $1 AND id = $2 AND token_epoch = $3 AND status <> 'revoked'",
-                       {tenant, i.connection, i.fence - 1}));
+  return any(
+      s.execute("UPDATE connections SET token_epoch = token_epoch"
+                " WHERE tenant_id = $1 AND id = $2 AND token_epoch = $3 AND status <> 'revoked'",
+                {tenant, i.connection, i.fence - 1}));
 }
 
 result<> end(session& s, tenant_id tenant, const refresh_intent& i, std::string_view outcome) {
-  return done(s.execute("UPDATE refresh_intents SET outcome = $3"
-                        " WHERE tenant_id = $1 AND id = $2 AND outcome IS NULL",
-                        {tenant, i.id, outcome}));
+  return done(
+      s.execute("UPDATE refresh_intents SET outcome = $3"
+                " WHERE tenant_id = $1 AND id = $2 AND outcome IS NULL",
+                {tenant, i.id, outcome}));
 }
 
 /// What was open for tokens that are gone.
 result<> end_older(session& s, tenant_id tenant, const refresh_intent& i) {
-  return done(s.execute("UPDATE refresh_intents SET outcome = 'discarded' WHERE tenant_id = $1"
-                        " AND connection_id = $2 AND outcome IS NULL AND fence <> $3",
-                        {tenant, i.connection, i.fence}));
+  return done(
+      s.execute("UPDATE refresh_intents SET outcome = 'discarded' WHERE tenant_id = $1"
+                " AND connection_id = $2 AND outcome IS NULL AND fence <> $3",
+                {tenant, i.connection, i.fence}));
 }
 
 result<bool> insert(session& s, tenant_id tenant, const refresh_intent& i) {
-  return any(s.execute("INSERT INTO refresh_intents (tenant_id, " INTENT_COLUMNS
-                       ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-                       {tenant, i.id, i.connection, i.fence, i.refresh_sha256, i.started_at,
-                        i.lease_expires_at}));
+  return any(
+      s.execute("INSERT INTO refresh_intents (tenant_id, " INTENT_COLUMNS
+                ") VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                {tenant, i.id, i.connection, i.fence, i.refresh_sha256, i.started_at, i.lease_expires_at}));
 }
 
 result<std::optional<refresh_intent>> take_over(session& s, tenant_id tenant, const refresh_intent& i) {
@@ -59,16 +62,17 @@ result<std::optional<refresh_intent>> take_over(session& s, tenant_id tenant, co
 result<> move_refresh_tokens(session& s, tenant_id tenant, connection_id id, const refreshed_tokens& tokens,
                              timestamp now) {
   if (tokens.with_previous)
-    return done(s.execute(
-        "UPDATE connections SET refresh_ciphertext = COALESCE($3, previous_refresh_ciphertext),"
-        " previous_refresh_ciphertext = NULL, previous_refresh_valid_until = NULL"
-        " WHERE tenant_id = $1 AND id = $2",
-        {tenant, id, maybe_blob(tokens.refresh)}));
+    return done(
+        s.execute("UPDATE connections SET refresh_ciphertext = COALESCE($3, previous_refresh_ciphertext),"
+                  " previous_refresh_ciphertext = NULL, previous_refresh_valid_until = NULL"
+                  " WHERE tenant_id = $1 AND id = $2",
+                  {tenant, id, maybe_blob(tokens.refresh)}));
   if (!tokens.refresh) return {};
-  return done(s.execute("UPDATE connections SET previous_refresh_ciphertext = refresh_ciphertext,"
-                        " previous_refresh_valid_until = $4, refresh_ciphertext = $3"
-                        " WHERE tenant_id = $1 AND id = $2",
-                        {tenant, id, blob{*tokens.refresh}, now + oauth::previous_refresh_kept}));
+  return done(
+      s.execute("UPDATE connections SET previous_refresh_ciphertext = refresh_ciphertext,"
+                " previous_refresh_valid_until = $4, refresh_ciphertext = $3"
+                " WHERE tenant_id = $1 AND id = $2",
+                {tenant, id, blob{*tokens.refresh}, now + oauth::previous_refresh_kept}));
 }
 
 }  // namespace
@@ -91,7 +95,8 @@ result<claimed_intent> claim_refresh_intent(session& s, tenant_id tenant, const 
 
 result<std::optional<refresh_intent>> find_open_intent(session& s, tenant_id tenant, connection_id id) {
   return find_one(s,
-                  "SELECT " INTENT_COLUMNS " FROM refresh_intents"
+                  "SELECT " INTENT_COLUMNS
+                  " FROM refresh_intents"
                   " WHERE tenant_id = $1 AND connection_id = $2 AND outcome IS NULL",
                   {tenant, id}, read_intent);
 }
@@ -127,7 +132,8 @@ result<bool> store_refusal(session& s, tenant_id tenant, const refresh_intent& m
                     " WHERE tenant_id = $1 AND id = $2 AND token_epoch = $3 AND status <> 'revoked'",
                     {tenant, mine.connection, mine.fence - 1, reason, now}));
   if (!written) return written;
-  if (const auto ended = end(s, tenant, mine, *written ? "refused" : "discarded"); !ended) return ended.error();
+  if (const auto ended = end(s, tenant, mine, *written ? "refused" : "discarded"); !ended)
+    return ended.error();
   return written;
 }
 
@@ -135,11 +141,11 @@ result<> close_refresh_intent(session& s, tenant_id tenant, const refresh_intent
   return end(s, tenant, mine, "failed");
 }
 
-result<> release_refresh_intent(session& s, tenant_id tenant, const refresh_intent& mine,
-                                timestamp now) {
-  return done(s.execute("UPDATE refresh_intents SET lease_expires_at = $3"
-                        " WHERE tenant_id = $1 AND id = $2 AND outcome IS NULL",
-                        {tenant, mine.id, now}));
+result<> release_refresh_intent(session& s, tenant_id tenant, const refresh_intent& mine, timestamp now) {
+  return done(
+      s.execute("UPDATE refresh_intents SET lease_expires_at = $3"
+                " WHERE tenant_id = $1 AND id = $2 AND outcome IS NULL",
+                {tenant, mine.id, now}));
 }
 
 result<std::int64_t> expire_refresh_leases(session& s, timestamp now) {

@@ -23,7 +23,8 @@ struct claimed_intent {
   oauth::refresh_intent intent;  ///< the one that is open, unless `stale`
 };
 /// Of several callers one gets `opened` or `retaken`.
-result<claimed_intent> claim_refresh_intent(session& s, tenant_id tenant, const oauth::refresh_intent& wanted);
+result<claimed_intent> claim_refresh_intent(session& s, tenant_id tenant,
+                                            const oauth::refresh_intent& wanted);
 result<std::optional<oauth::refresh_intent>> find_open_intent(session& s, tenant_id tenant, connection_id id);
 
 /// What a refresh stores, sealed.

@@ -104,6 +104,16 @@ result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& 
   return one->front();
 }
 
+result<bool> knows_version(session& s, tenant_id tenant, std::string_view provider, std::string_view entity,
+                           std::string_view version) {
+  const auto known = find_one(s,
+                              "SELECT 1 FROM signals WHERE tenant_id = $1 AND provider = $2"
+                              " AND entity = $3 AND entity_version = $4 LIMIT 1",
+                              {tenant, provider, entity, version}, [](const row&) { return true; });
+  if (!known) return known.error();
+  return known->has_value();
+}
+
 result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id) {
   return find_one(s, "SELECT " SIGNAL_COLUMNS ", payload FROM signals WHERE tenant_id = $1 AND id = $2",
                   {tenant, id}, read_whole_signal);

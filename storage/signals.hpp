@@ -19,6 +19,9 @@ struct stored_signal {
 result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
                                                   std::span<const signal* const> signals);
 result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& signal);
+/// Whether any signal of the tenant and provider tells of this version.
+result<bool> knows_version(session& s, tenant_id tenant, std::string_view provider, std::string_view entity,
+                           std::string_view version);
 result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id);
 
 /// Newest first. Only what a list shows: no entity, keys or origins, and the payload when asked for.

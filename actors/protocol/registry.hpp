@@ -80,6 +80,16 @@ struct touch_token {
   token_id id;
   timestamp now{};
 };
+/// A consent comes back: of several callers one gets a valid state, and its row.
+struct spend_state {
+  std::string sha256;  ///< hex
+  std::string provider;
+  timestamp now{};
+};
+struct spent_state {
+  oauth::state_verdict verdict = oauth::state_verdict::unknown;
+  std::optional<oauth::state> row;  ///< present exactly when it is valid
+};
 /// Whether the store answers, and has the schema that this binary knows.
 struct check_store {};
 struct store_health {
@@ -89,7 +99,7 @@ struct store_health {
 using registry_request =
     std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant, list_tenants,
                  set_tenant_status, restart_tenant, list_workloads, get_workload, create_token, list_tokens,
-                 revoke_token, find_token, touch_token>;
+                 revoke_token, find_token, touch_token, spend_state>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}
@@ -107,7 +117,7 @@ struct changed_tenant {
 };
 
 /// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant |
-/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, or nothing.
+/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, spent_state, or nothing.
 using registry_actor = typed_actor<replies<registry_command, db_answer>>;
 
 }  // namespace connectord

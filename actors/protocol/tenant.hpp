@@ -2,6 +2,7 @@
 
 #include "actors/protocol/message.hpp"
 #include "actors/protocol/store_gate.hpp"
+#include "actors/protocol/tenant_work.hpp"
 #include "domain/connection.hpp"
 #include "domain/delivery.hpp"
 #include "domain/grounded_signal.hpp"
@@ -9,6 +10,7 @@
 #include "domain/queries.hpp"
 #include "domain/tenant_state.hpp"
 
+#include <map>
 #include <variant>
 
 namespace connectord {
@@ -26,11 +28,6 @@ struct challenge_echo {
 };
 using ingest_outcome = std::variant<accepted_delivery, challenge_echo>;
 
-struct stored_connection {
-  connection row;
-  bool created = false;
-};
-
 struct new_webhook_secret {
   secret value;
   std::string provider;
@@ -42,8 +39,6 @@ struct replayed_delivery {
   receipt_id receipt;
   delivery_status status;
 };
-
-struct nothing {};
 
 /// A request whose answer is kept under a key: the same key and body get the same answer again.
 /// The answer is rendered inside the transaction that has the effect, so the two cannot part.
@@ -124,11 +119,15 @@ struct put_signal_config {
   timestamp now{};
 };
 
-using mutation =
-    std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
-                 rotate_webhook_secret, replay_delivery, patch_grounded, delete_grounded, put_signal_config>;
-using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
-                             replayed_delivery, grounded_signal, signal_config, kept_answer>;
+using mutation = std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
+                              rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth,
+                              store_grant, force_refresh, begin_refresh, end_refresh, request_sync,
+                              schedule_due, run_job, commit_page, renew_run, end_run, patch_grounded, delete_grounded,
+                              put_signal_config>;
+using outcome =
+    std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
+                 kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored, grounded_signal,
+                 signal_config>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
@@ -157,8 +156,9 @@ struct read_connections : message {
   request_meta meta;
 };
 struct connection_list : message {
-  explicit connection_list(std::vector<connection> c) : rows(std::move(c)) {}
-  std::vector<connection> rows;  ///< of every status, oldest first
+  connection_list() = default;
+  std::vector<connection> rows;                 ///< of every status, oldest first
+  std::map<connection_id, job_status> syncing;  ///< those with a job: queued or running
 };
 
 struct list_signals {

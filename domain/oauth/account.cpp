@@ -44,11 +44,11 @@ account_machine::step account_machine::next() const {
   const auto& call = calls[call_];
   auto url = api_url(definition_, client_, call.url);
   if (!url) return identity_failed({});
-  http_request r{.method = call.method,
-                 .url = std::move(*url),
-                 .headers = {{"accept", "application/json"},
-                             {"authorization", bearer(definition_, tokens_.access)}},
-                 .body = call.body.value_or("")};
+  http_request r{
+      .method = call.method,
+      .url = std::move(*url),
+      .headers = {{"accept", "application/json"}, {"authorization", bearer(definition_, tokens_.access)}},
+      .body = call.body.value_or("")};
   if (call.body) r.headers.emplace_back("content-type", "application/json");
   return r;
 }

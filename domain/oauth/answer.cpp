@@ -2,6 +2,7 @@
 
 #include "base/form.hpp"
 #include "base/json.hpp"
+#include "domain/retry_hint.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -16,31 +17,19 @@ namespace {
 using namespace std::string_view_literals;
 
 /// Refusals after which the grant is gone until the user consents again.
-constexpr std::array permanent{"invalid_grant"sv,          "invalid_client"sv,    "unauthorized_client"sv,
-                               "access_denied"sv,          "bad_refresh_token"sv, "revoked"sv,
+constexpr std::array permanent{"invalid_grant"sv,          "invalid_client"sv,       "unauthorized_client"sv,
+                               "access_denied"sv,          "bad_refresh_token"sv,    "revoked"sv,
                                "unsupported_grant_type"sv, "invalid_refresh_token"sv};
-constexpr seconds longest_hint{86'400};
 constexpr seconds longest_life{10LL * 365 * 86'400};  // keeps hostile numbers out of the arithmetic of times
-constexpr seconds unnamed_pause{60};  // after a 429 that names none
+constexpr seconds unnamed_pause{60};                  // after a 429 that names none
 constexpr std::size_t max_token = 16 * 1024;
 
-failure malformed(int status) { return {.status = status, .error = "malformed_response", .reason{}, .retry_after{}}; }
+failure malformed(int status) {
+  return {.status = status, .error = "malformed_response", .reason{}, .retry_after{}};
+}
 
 std::string_view error_name(call_failure f) {
   return f == call_failure::too_large ? name_of(call_failure::malformed_response) : name_of(f);
-}
-
-std::optional<seconds> retry_after_of(const http_response& response, timestamp now) {
-  const auto header = response.header("retry-after");
-  if (!header) return std::nullopt;
-  const auto text = trimmed(*header);
-  std::int64_t count = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (failed == std::errc{} && end == text.data() + text.size())
-    return std::clamp(seconds{count}, seconds{0}, longest_hint);
-  const auto date = parse_http_date(text);
-  if (!date) return std::nullopt;
-  return std::clamp(std::chrono::ceil<seconds>(*date - now), seconds{0}, longest_hint);
 }
 
 /// The answer as an object, whether it is JSON or a form.
@@ -117,8 +106,8 @@ bool says_no(const json::object& o) {
 }  // namespace
 
 error as_error(const failure& f, std::string_view provider) {
-  auto out = error{errc::provider_error}.with(
-      "provider", {{"name", provider}, {"status", f.status}, {"error", f.error}});
+  auto out = error{errc::provider_error}.with("provider",
+                                              {{"name", provider}, {"status", f.status}, {"error", f.error}});
   if (f.kind != failure_class::rate_limited) return out;
   return std::move(out).retry_in(static_cast<int>(f.retry_after.value_or(unnamed_pause).count()));
 }
@@ -134,7 +123,7 @@ std::optional<failure> failure_of(const http_response& response, timestamp now) 
     out.error = "rate_limited";
     out.kind = failure_class::rate_limited;
   }
-  if (response.status == 429 || response.status == 503) out.retry_after = retry_after_of(response, now);
+  if (response.status == 429 || response.status == 503) out.retry_after = retry_after(response, now);
   return out;
 }
 

@@ -23,7 +23,8 @@ error refused(std::string_view field, std::string_view reason, std::string_view 
 json::string shown(std::string_view provider_error) {
   json::string out;
   for (const char c : provider_error)
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-') out.push_back(c);
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-')
+      out.push_back(c);
   out.resize(std::min(out.size(), max_provider_error));
   return out;
 }

@@ -19,7 +19,7 @@ struct client {
   std::string redirect_uri;
   bool pkce = true;
   std::optional<std::string> oauth_base, api_base;  ///< origins in place of the provider's own
-  std::string region;  ///< one of the definition's; empty when it has none
+  std::string region;                               ///< one of the definition's; empty when it has none
 };
 
 /// Authorize, token and revoke URLs live at `oauth_base` when there is one, all others at `api_base`.

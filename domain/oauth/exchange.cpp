@@ -49,7 +49,8 @@ void set_body(http_request& r, provider::token_encoding encoding, const form_fie
 /// A call in which the client says who it is.
 http_request authenticated(std::string url, const client& c, provider::client_auth how,
                            provider::token_encoding encoding, form_fields fields) {
-  http_request r{.method = "POST", .url = std::move(url), .headers = {{"accept", "application/json"}}, .body{}};
+  http_request r{
+      .method = "POST", .url = std::move(url), .headers = {{"accept", "application/json"}}, .body{}};
   if (how == provider::client_auth::basic) {
     set_header(r.headers, "authorization", basic_credentials(c));
   } else {
@@ -93,9 +94,8 @@ result<std::string> authorize_url(const provider::definition& d, const client& c
 
 result<http_request> token_request(const provider::definition& d, const client& c, std::string_view code,
                                    const secret& verifier) {
-  form_fields fields{{"grant_type", "authorization_code"},
-                     {"code", std::string{code}},
-                     {"redirect_uri", c.redirect_uri}};
+  form_fields fields{
+      {"grant_type", "authorization_code"}, {"code", std::string{code}}, {"redirect_uri", c.redirect_uri}};
   if (c.pkce) fields.emplace_back("code_verifier", verifier.reveal());
   return token_call(d, c, std::move(fields));
 }

@@ -14,8 +14,8 @@ inline constexpr std::size_t max_authorize_url = 2048;
 /// S256 of a PKCE verifier.
 std::string challenge_of(std::string_view verifier);
 
-/// Where to send the user. `verifier` is used when the client does PKCE. INTERNAL when the URL would be longer
-/// than `max_authorize_url`: the settings name too many scopes.
+/// Where to send the user. `verifier` is used when the client does PKCE. INTERNAL when the URL would be
+/// longer than `max_authorize_url`: the settings name too many scopes.
 result<std::string> authorize_url(const provider::definition& d, const client& c, std::string_view state,
                                   const secret& verifier);
 

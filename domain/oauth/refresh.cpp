@@ -18,10 +18,9 @@ bool is_due(const connection& c, timestamp now, seconds lead, seconds tick) {
          *c.expires_at <= now + std::max(lead, 2 * tick);
 }
 
-timestamp refresh_at(const connection& c, timestamp now, seconds lead, double jitter, double dice) {
+timestamp refresh_at(timestamp expires_at, timestamp now, seconds lead, double jitter, double dice) {
   const milliseconds spread{std::llround(static_cast<double>(milliseconds{lead}.count()) * jitter * dice)};
-  const auto latest = c.expires_at ? *c.expires_at - early_expiry : now;
-  return std::max(now, std::min(now + spread, latest));
+  return std::max(now, std::min(now + spread, expires_at - early_expiry));
 }
 
 result<> may_refresh(const connection& c) {

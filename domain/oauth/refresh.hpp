@@ -31,9 +31,9 @@ struct refresh_intent {
 bool is_expired(const connection& c, timestamp now);
 /// The sweep takes it: active, has a refresh token, and ends within the lead time or two ticks.
 bool is_due(const connection& c, timestamp now, seconds lead, seconds tick);
-/// When to refresh what is due: `dice` in [0, 1) spreads the calls over `jitter` times the lead time, but never
-/// past expiry.
-timestamp refresh_at(const connection& c, timestamp now, seconds lead, double jitter, double dice);
+/// When to refresh what is due: `dice` in [0, 1) spreads the calls over `jitter` times the lead time, but
+/// never past expiry.
+timestamp refresh_at(timestamp expires_at, timestamp now, seconds lead, double jitter, double dice);
 
 /// Whether a refresh may begin: CONFLICT for a revoked connection, VALIDATION_FAILED without refresh token.
 result<> may_refresh(const connection& c);

@@ -19,7 +19,8 @@ failure_class by_status(const http_response& answer) {
     case 403: return quota_is_spent(answer) ? failure_class::rate_limited : failure_class::permanent;
     case 408: return failure_class::transient;
     default:
-      return answer.status >= 400 && answer.status < 500 ? failure_class::permanent : failure_class::transient;
+      return answer.status >= 400 && answer.status < 500 ? failure_class::permanent
+                                                         : failure_class::transient;
   }
 }
 
@@ -42,8 +43,9 @@ std::optional<call_outcome> outcome_of(const sync_facts& facts, const http_respo
   const auto fits = std::ranges::find_if(facts.errors, [&](const auto& e) { return holds(e.when, s); });
   if (fits == facts.errors.end() && answer.ok()) return std::nullopt;
   const auto what = fits == facts.errors.end() ? by_status(answer) : fits->what;
+  const auto* const with = answer.ok() ? " with an error" : "";
   return call_outcome{what, hint_of(facts, answer, s, what, now),
-                      "the provider answered " + std::to_string(answer.status)};
+                      "the provider answered " + std::to_string(answer.status) + with};
 }
 
 }  // namespace connectord::provider

@@ -35,13 +35,14 @@ std::optional<std::int64_t> number_of(std::string_view text) {
 
 bool looks_up_digest(const choice& any) {
   return std::ranges::any_of(any, [](const text_template& t) {
-    return std::ranges::any_of(
-        t.pieces, [](const auto& p) { return p.value && p.value->root == lookup_root::digest; });
+    return std::ranges::any_of(t.pieces,
+                               [](const auto& p) { return p.value && p.value->root == lookup_root::digest; });
   });
 }
 
 bool is_utc(std::string_view zone) {
-  constexpr std::string_view names[]{"UTC", "Etc/UTC", "Etc/GMT", "GMT", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu"};
+  constexpr std::string_view names[]{"UTC",     "Etc/UTC", "Etc/GMT", "GMT",
+                                     "Etc/UCT", "UCT",     "Zulu",    "Etc/Zulu"};
   return std::ranges::find(names, zone) != std::end(names);
 }
 
@@ -95,6 +96,7 @@ struct open_page {
   std::vector<std::vector<draft_signal>> drafts;  ///< of each item
   std::vector<pending_item> pending;
   std::size_t next_pending = 0, items = 0, unmapped = 0;
+  bool reached_known = false;  ///< newest first: an item was before `since`
   std::vector<rejected_mail> rejected;
 };
 
@@ -109,8 +111,8 @@ class sync_run::runner {
         context_(std::move(context)),
         limits_(limits),
         started_(now) {
-    if (auto values = url_values(provider_, {context_.region, context_.client_id, context_.external_id,
-                                             &context_.metadata}))
+    if (auto values = url_values(
+            provider_, {context_.region, context_.client_id, context_.external_id, &context_.metadata}))
       account_ = std::move(*values);
     own_ = render_over(facts_.own, account_).value_or("");
     if (auto stored = parse_json_object(cursor)) kept_ = std::move(*stored);
@@ -144,6 +146,8 @@ class sync_run::runner {
   json::object values() const;
   std::optional<std::string> page_value() const;
   seconds overlap() const;
+  /// A page token, or the cursor of an answer: something that the provider can refuse.
+  bool asked_with_cursor() const { return at_.page || (stream().cursor.answer && !baseline_); }
 
   sync_step take_zone(const scene& s);
   sync_step take_list(const http_response& answer, const scene& s, timestamp now);
@@ -152,7 +156,7 @@ class sync_run::runner {
   sync_step finish_page(timestamp now);
   void finish_stream();
 
-  std::optional<std::string> read_cursor(const scene& s);
+  void read_cursor(const scene& s);
   std::optional<std::string> read_records(const scene& answer, timestamp now);
   std::optional<std::string> read_record(const dom::element& record, scene& s, timestamp now);
   std::optional<std::string> read_item(const dom::element& item, scene& s, timestamp now);
@@ -303,7 +307,8 @@ sync_step sync_run::runner::take(const http_response& answer, timestamp now) {
       return finish_page(now);
     }
   }
-  if (step == phase::list && !stream().invalid_cursor.empty() && holds(stream().invalid_cursor, s))
+  if (step == phase::list && asked_with_cursor() && !stream().invalid_cursor.empty() &&
+      holds(stream().invalid_cursor, s))
     return restart_without_cursor();
   if (auto outcome = outcome_of(facts_, answer, s, now))
     return sync_failure{outcome->what, outcome->hint, std::move(outcome->message), false};
@@ -326,8 +331,7 @@ sync_step sync_run::runner::take_zone(const scene& s) {
 sync_step sync_run::runner::restart_without_cursor() {
   if (cursor_refused_) return malformed("the provider refuses its own cursor");
   cursor_refused_ = true;
-  const bool only_the_page = at_.page && !stream().cursor.answer;
-  if (!only_the_page) kept_.erase(stream().cursor.name);
+  if (stream().cursor.answer) kept_.erase(stream().cursor.name);
   open_ = {};
   begin_stream(at_.stream);
   return sync_continues{};
@@ -335,10 +339,10 @@ sync_step sync_run::runner::restart_without_cursor() {
 
 sync_step sync_run::runner::take_list(const http_response& answer, const scene& s, timestamp now) {
   open_ = {};
-  if (auto problem = read_cursor(s)) return malformed(std::move(*problem));
+  read_cursor(s);
   if (!baseline_)
     if (auto problem = read_records(s, now)) return malformed(std::move(*problem));
-  if (!baseline_ || !at_.answer) open_.next = next_page(answer, s);
+  if (!(baseline_ && at_.answer) && !open_.reached_known) open_.next = next_page(answer, s);
   if (!open_.next && stream().cursor.answer && !at_.answer)
     return malformed("the last page lacks " + stream().cursor.answer->text);
   if (open_.next && stream().page.how == paging::link && origin_of(*open_.next) != origin_)
@@ -347,15 +351,13 @@ sync_step sync_run::runner::take_list(const http_response& answer, const scene& 
 }
 
 /// The first answer that has a cursor decides: what changed after it is read again rather than missed.
-std::optional<std::string> sync_run::runner::read_cursor(const scene& s) {
-  if (at_.answer) return std::nullopt;
+void sync_run::runner::read_cursor(const scene& s) {
+  if (at_.answer) return;
   const auto& baseline = stream().baseline;
   if (baseline_ && baseline->from_now)
     at_.answer = to_rfc3339(at_.began);
   else if (const auto& at = baseline_ && baseline->answer ? baseline->answer : stream().cursor.answer)
     at_.answer = text_at(*at, s);
-  if (baseline_ && baseline->request && !at_.answer) return "the answer lacks its cursor";
-  return std::nullopt;
 }
 
 std::optional<std::string> sync_run::runner::next_page(const http_response& answer, const scene& s) const {
@@ -363,7 +365,8 @@ std::optional<std::string> sync_run::runner::next_page(const http_response& answ
   switch (page.how) {
     case paging::none: break;
     case paging::link: return next_link(answer);
-    case paging::token: return page.more.empty() || holds(page.more, s) ? text_at(*page.token, s) : std::nullopt;
+    case paging::token:
+      return page.more.empty() || holds(page.more, s) ? text_at(*page.token, s) : std::nullopt;
     case paging::count: {
       if (static_cast<std::int64_t>(open_.items) < page.page_size) break;
       const auto here = number_of(*page_value());
@@ -387,13 +390,18 @@ std::optional<std::string> sync_run::runner::read_records(const scene& answer, t
   return std::nullopt;
 }
 
-std::optional<std::string> sync_run::runner::read_record(const dom::element& record, scene& s, timestamp now) {
+std::optional<std::string> sync_run::runner::read_record(const dom::element& record, scene& s,
+                                                         timestamp now) {
   if (!record.is_object()) return "an item is not an object";
   s.body = record;
   s.data.reset();
   s.event = stream().name;
   ++open_.items;
   const auto time = first_time(stream().cursor.newest, s);
+  if (stream().page.newest_first && time && mark_ && *time < *mark_ - overlap()) {
+    open_.reached_known = true;
+    return std::nullopt;
+  }
   if (time) at_.newest = std::max(at_.newest.value_or(timestamp{}), *time <= now + max_ahead ? *time : now);
   if (!time || !mark_ || *time > *mark_) ++new_items_;
   if (stream().parts.empty()) return read_item(record, s, now);

@@ -46,11 +46,11 @@ struct rejected_mail {
 struct sync_page {
   std::vector<draft_signal> signals;  ///< in the provider's order; storage suppresses what it knows
   std::vector<rejected_mail> rejected;
-  std::string cursor;        ///< a JSON object; a later run with it goes on behind this page
-  std::size_t items = 0;     ///< that the provider returned
-  std::size_t unmapped = 0;  ///< items that no rule knows
-  bool moved = false;        ///< `cursor` differs from the one before
-  bool more = false;         ///< the run goes on with `next()`
+  std::string cursor;          ///< a JSON object; a later run with it goes on behind this page
+  std::size_t items = 0;       ///< that the provider returned
+  std::size_t unmapped = 0;    ///< items that no rule knows
+  bool moved = false;          ///< `cursor` differs from the one before
+  bool more = false;           ///< the run goes on with `next()`
   bool limit_reached = false;  ///< with `more`: stop here, a follow-up run takes the cursor
 };
 

@@ -61,9 +61,10 @@ result<http_request> build_call(const request_facts& facts, const call_scope& sc
   if (!url) return std::move(url).error();
   const header_list none;
   const auto text = json::serialize(scope.values);
-  const scene s{.headers = none,
-                .body = parse_document(text, parser_slot::body),
-                .data = scope.item.empty() ? std::nullopt : parse_document(scope.item, parser_slot::envelope)};
+  const scene s{
+      .headers = none,
+      .body = parse_document(text, parser_slot::body),
+      .data = scope.item.empty() ? std::nullopt : parse_document(scope.item, parser_slot::envelope)};
   text_pairs query;
   for (const auto& [name, values] : facts.query)
     if (auto value = render(values, s)) query.emplace_back(name, std::move(*value));

@@ -35,6 +35,7 @@ struct page_facts {
   std::int64_t first = 1;      ///< count: value of the first page; `page` has a value from the start
   std::int64_t step = 1;       ///< count: pages or items a page
   std::int64_t page_size = 0;  ///< count: a page with fewer items is the last
+  bool newest_first = false;   ///< items before `since` are known, and no page behind them is asked for
 };
 
 /// What a completed stream leaves behind for the next run: one text, under `name`.
@@ -78,13 +79,14 @@ struct stream_facts {
   request_facts request;
   page_facts page;
   lookup records;
-  bool records_optional = false;   ///< an answer without them has none
-  std::vector<std::string> parts;  ///< arrays inside a record whose elements are the items; `data:` is the record
+  bool records_optional = false;  ///< an answer without them has none
+  std::vector<std::string>
+      parts;  ///< arrays inside a record whose elements are the items; `data:` is the record
   cursor_facts cursor;
   since_facts since;
   std::optional<baseline_facts> baseline;  ///< none: the first run lists everything
   std::optional<detail_facts> detail;
-  conditions invalid_cursor;  ///< over the answer; empty: never
+  conditions invalid_cursor;  ///< over the answer to a call with a cursor; empty: never
   std::vector<rule> rules;    ///< `$event` is the part, else the stream's name
 };
 
@@ -107,7 +109,7 @@ struct mail_facts {
 struct sync_facts {
   std::string scheme = "Bearer";  ///< of the Authorization header
   text_pairs headers;
-  choice own;  ///< `$own`: the account's own name in items
+  choice own;  ///< `$own`: a text of the account that items are compared or completed with
   std::vector<shape> shapes;
   std::vector<stream_facts> streams;  ///< run one after the other
   std::vector<error_case> errors;     ///< the first that fits; none: by status

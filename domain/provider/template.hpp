@@ -36,7 +36,7 @@ enum class lookup_root : std::uint8_t {
   unix_time,  ///< `$unix_time`, occurred_at in seconds
   status,     ///< `$status`, of an answer
   since,      ///< `$since`, up to when items were known before this run
-  own,        ///< `$own`, the account's own name in items
+  own,        ///< `$own`, a text of the account, in items
 };
 
 /// Cuts one piece out of a text; no value when there is no such piece.

@@ -1,5 +1,6 @@
 #include "domain/provider/url.hpp"
 
+#include "base/form.hpp"
 #include "domain/provider/evaluate.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -8,11 +9,6 @@
 
 namespace connectord::provider {
 namespace {
-
-bool unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
 
 bool climbs(std::string_view value) { return value == "." || value == ".."; }
 
@@ -82,21 +78,6 @@ result<std::string> resolve_url(std::string_view url, const json::object& values
   auto parsed = parse_template(url);
   if (!parsed) return std::move(parsed).error();
   return resolve_url(*parsed, values, {}, origin);
-}
-
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (unreserved(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    ((out += '%') += digits[byte >> 4U]) += digits[byte & 0xFU];
-  }
-  return out;
 }
 
 std::string with_query(std::string url, const text_pairs& query) {

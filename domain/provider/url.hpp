@@ -39,8 +39,6 @@ result<std::string> resolve_url(const text_template& url, const json::object& va
 result<std::string> resolve_url(std::string_view url, const json::object& values,
                                 const std::optional<std::string>& origin);
 
-/// Everything but the unreserved characters of RFC 3986 as %XX.
-std::string percent_encoded(std::string_view text);
 /// The URL with these parameters behind those that it has.
 std::string with_query(std::string url, const text_pairs& query);
 

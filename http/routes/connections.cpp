@@ -6,12 +6,16 @@
 namespace connectord::web {
 namespace {
 
-std::string rendered(const app& a, const connection& c) {
+std::string rendered(const app& a, const stored_connection& c) {
   std::string body;
   json_writer w{body};
-  const auto* definition = a.catalog.find(c.provider);
-  write(w, c, a.facts.default_sync_interval, definition != nullptr && definition->sync);
+  write_connection(w, a, c);
   return body;
+}
+
+std::string rendered(const app& a, const connection_list& all, const connection& c) {
+  const auto job = all.syncing.find(c.id);
+  return rendered(a, {c, false, job == all.syncing.end() ? std::nullopt : std::optional{job->second}});
 }
 
 asio::awaitable<response> list_all(app& a, request& r) {
@@ -29,7 +33,7 @@ asio::awaitable<response> list_all(app& a, request& r) {
   int shown = 0;
   bool more = false;
   position last;
-  for (const auto& c : *all) {
+  for (const auto& c : all->rows) {
     const position here{to_millis(c.created_at), c.id.str()};
     const bool before = at.after && std::tie(here.sort, here.id) <= std::tie(at.after->sort, at.after->id);
     const bool other =
@@ -39,7 +43,7 @@ asio::awaitable<response> list_all(app& a, request& r) {
       more = true;
       break;
     }
-    w.raw(rendered(a, c));
+    w.raw(rendered(a, *all, c));
     last = here;
     ++shown;
   }
@@ -54,8 +58,8 @@ asio::awaitable<response> get(app& a, request& r) {
   if (!id) co_return refuse(id.error(), r);
   const auto all = co_await connections(a, r);
   if (!all) co_return refuse(all.error(), r);
-  for (const auto& c : *all)
-    if (c.id == *id) co_return response::json(200, rendered(a, c));
+  for (const auto& c : all->rows)
+    if (c.id == *id) co_return response::json(200, rendered(a, *all, c));
   co_return refuse(error{errc::not_found}, r);
 }
 
@@ -92,7 +96,7 @@ asio::awaitable<response> create(app& a, request& r) {
   c.key = std::move(*key);
   c.render = [&a](const outcome& o) {
     const auto& stored = std::get<stored_connection>(o);
-    return kept_answer{stored.created ? 201 : 200, rendered(a, stored.row),
+    return kept_answer{stored.created ? 201 : 200, rendered(a, stored),
                        "/connections/" + stored.row.id.str()};
   };
   const auto render = c.render;
@@ -127,7 +131,7 @@ asio::awaitable<response> patch(app& a, request& r) {
   auto change = read_patch(*body);
   if (!change) co_return refuse(change.error(), r);
   const auto changed = co_await command(a, r, patch_connection{*id, std::move(*change), r.received_at});
-  co_return changed ? response::json(200, rendered(a, changed->row)) : refuse(changed.error(), r);
+  co_return changed ? response::json(200, rendered(a, *changed)) : refuse(changed.error(), r);
 }
 
 asio::awaitable<response> remove(app& a, request& r) {

@@ -1,14 +1,8 @@
+#include "domain/signal.hpp"
+#include "tests/domain/golden_json.hpp"
 #include "tests/domain/provider_support.hpp"
 
-#include "domain/signal.hpp"
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 
@@ -19,66 +13,23 @@ using namespace connectord::provider;
 using connectord::provider::testing::at;
 using connectord::provider::testing::definition_of;
 using connectord::provider::testing::definitions;
+using connectord::provider::testing::pretty;
+using connectord::provider::testing::shown_signal;
+using connectord::provider::testing::slurp;
 
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string slurp(const fs::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-void pretty(std::string& out, const json::value& v, std::size_t depth) {
-  const auto line = [&](std::size_t d) { (out += '\n').append(2 * d, ' '); };
-  if (const auto* object = v.if_object(); object != nullptr && !object->empty()) {
-    out += '{';
-    for (const auto& member : *object) {
-      if (out.back() != '{') out += ',';
-      line(depth + 1);
-      append_json_string(out, member.key());
-      out += ": ";
-      pretty(out, member.value(), depth + 1);
-    }
-    line(depth);
-    out += '}';
-  } else if (const auto* array = v.if_array(); array != nullptr && !array->empty()) {
-    out += '[';
-    for (const auto& item : *array) {
-      if (out.back() != '[') out += ',';
-      line(depth + 1);
-      pretty(out, item, depth + 1);
-    }
-    line(depth);
-    out += ']';
-  } else {
-    out += json::serialize(v);
-  }
-}
-
 json::value maybe(const std::optional<std::string>& text) {
   return text ? json::value(*text) : json::value(nullptr);
-}
-
-/// The raw object repeats the request, so only its size is kept.
-json::object shown(const draft_signal& s) {
-  auto payload = parse_json_object(s.payload);
-  REQUIRE(payload.has_value());
-  auto& raw = payload->at("raw");
-  if (raw.is_object()) raw = "object of " + std::to_string(raw.as_object().size());
-  return {{"kind", s.kind},
-          {"entity", s.entity},
-          {"version", s.entity_version},
-          {"occurred_at", to_rfc3339(s.occurred_at)},
-          {"dedupe_key", s.dedupe_key},
-          {"payload", std::move(*payload)}};
 }
 
 json::object shown(const examination& e) {
   if (e.challenge) return {{"challenge", *e.challenge}};
   json::array candidates, signals;
   for (const auto& c : e.candidates) candidates.push_back(json::array{c.kind, c.value});
-  for (const auto& s : e.signals) signals.push_back(shown(s));
+  for (const auto& s : e.signals) signals.push_back(shown_signal(s));
   json::object out{{"event_type", maybe(e.event_type)},
                    {"provider_delivery_id", maybe(e.provider_delivery_id)},
                    {"dedupe_id", e.dedupe_id},

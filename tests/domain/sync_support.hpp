@@ -38,9 +38,9 @@ struct ran {
 };
 
 /// Runs to the end, to a failure, or to the page edge behind `most_pages` pages.
-inline ran run_sync(const definition& d, sync_context context, std::string_view cursor, const answering& provider,
-                    timestamp now = at("2026-01-01T00:00:00Z"), std::size_t most_pages = 1000,
-                    sync_limits limits = {}) {
+inline ran run_sync(const definition& d, sync_context context, std::string_view cursor,
+                    const answering& provider, timestamp now = at("2026-01-01T00:00:00Z"),
+                    std::size_t most_pages = 1000, sync_limits limits = {}) {
   ran out;
   sync_run run{d, std::move(context), cursor, limits, now};
   while (out.pages.size() < most_pages && out.calls.size() < 10'000) {

@@ -128,6 +128,7 @@ class upstream {
   asio::awaitable<void> accept() {
     for (;;) {
       auto socket = co_await acceptor_.async_accept(asio::use_awaitable);
+      socket.set_option(tcp::no_delay{true});
       ++connected;
       asio::co_spawn(net_.io, converse(std::move(socket)), asio::detached);
     }

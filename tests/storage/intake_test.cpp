@@ -25,6 +25,7 @@ TEST_CASE("a connection comes back as it was written, with its identities") {
   c.status = connection_status::error;
   c.status_reason = "invalid_grant";
   c.access_ciphertext = std::string{"\x02\0\xff", 3};
+  c.previous_refresh = sealed_secret{"before", noon};
   c.token_epoch = 4;
   c.expires_at = noon;
   c.scopes = {"a", "b"};
@@ -47,10 +48,13 @@ TEST_CASE("a connection comes back as it was written, with its identities") {
   c.identities = {{"cloud", "2"}};
   c.updated_at = noon + seconds{3};
   REQUIRE(update_connection(*s, t, c));
+  REQUIRE(replace_tokens(*s, t, c));
   REQUIRE(replace_identities(*s, t, c));
+  CHECK(c.token_epoch == 5);
   CHECK(**find_connection(*s, t, c.id) == c);
   c.id = connection_id::make();
   CHECK(code_of(update_connection(*s, t, c)) == errc::not_found);
+  CHECK(code_of(replace_tokens(*s, t, c)) == errc::not_found);
 }
 
 TEST_CASE("the same external id twice is a conflict, for one tenant") {

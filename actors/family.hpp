@@ -1,0 +1,54 @@
+#pragma once
+
+#include "actors/protocol/tenant.hpp"
+#include "actors/protocol/work.hpp"
+#include "actors/services.hpp"
+#include "actors/spawn.hpp"
+
+#include <caf/actor_addr.hpp>
+#include <caf/system_messages.hpp>
+
+#include <map>
+#include <set>
+
+namespace connectord {
+
+/// The children of one tenant: consents under way, a token keeper a connection, a run a job. They hold no
+/// rows; when the tenant ends, they end.
+class family {
+ public:
+  family(cradle where, caf::scheduled_actor* parent, services_ptr s, tenant_id tenant);
+  ~family();
+
+  oauth_flow_actor begin_flow();
+  token_keeper_actor keeper_of(const connection& c, const tenant_actor& parent);
+  void begin_run(claimed_job work, const connection& c, run_slot slot, const tenant_actor& parent);
+
+  bool may_run_another() const;
+  bool is_running(const connection_id& c) const;
+  /// Whatever must not be cut off is under way: a run that has to be released, a code being exchanged.
+  bool busy() const { return !runs_.empty() || !flows_.empty(); }
+  void stop_runs();
+  /// A child has ended. Answers the job of a run that did not end by itself.
+  std::optional<job_id> bury(const caf::down_msg& down);
+
+ private:
+  struct run {
+    job_id job;
+    connection_id connection;
+    sync_run_actor actor;
+  };
+  template <class Handle>
+  caf::actor_addr watch(const Handle& child);
+
+  cradle where_;
+  caf::scheduled_actor* parent_;
+  services_ptr services_;
+  tenant_id tenant_;
+  std::map<connection_id, token_keeper_actor> keepers_;
+  std::map<caf::actor_addr, run> runs_;
+  std::map<caf::actor_addr, oauth_flow_actor> flows_;
+  std::uint64_t last_flow_ = 0;
+};
+
+}  // namespace connectord

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "actors/protocol/tenant_work.hpp"
+#include "domain/ids.hpp"
+
+/// A tenant's children, and the scheduler that wakes tenants.
+namespace connectord {
+
+/// Exchange the code and ask who consented.
+struct begin_flow : message {
+  explicit begin_flow(complete_oauth c) : what(std::move(c)) {}
+  complete_oauth what;
+};
+struct flow_granted : message {
+  explicit flow_granted(store_grant g) : grant(std::move(g)) {}
+  store_grant grant;
+};
+using oauth_flow_actor = typed_actor<replies<begin_flow, flow_granted>>;  // One consent; ends with it.
+
+/// A token that can be used now. All who ask while a refresh is under way share it.
+struct fresh_token : message {
+  explicit fresh_token(refresh_cause c, std::optional<std::int64_t> r = {}) : cause(c), rejected(r) {}
+  refresh_cause cause;
+  std::optional<std::int64_t> rejected;
+};
+struct token_lent : message {
+  explicit token_lent(lent_token t) : token(std::move(t)) {}
+  lent_token token;
+};
+using token_keeper_actor = typed_actor<replies<fresh_token, token_lent>>;  // One a connection.
+
+/// Back to the queue at once; what is committed stays.
+struct stop_run : message {};
+using sync_run_actor = typed_actor<accepts<stop_run>>;  // One a running job; ends with it.
+
+/// A tenant has committed a job, or has room again.
+struct work_queued : message {
+  explicit work_queued(tenant_id t) : tenant(t) {}
+  tenant_id tenant;
+};
+using ticker_actor =
+    typed_actor<accepts<work_queued>>;  // Finds due work and wakes its tenants; runs nothing.
+
+}  // namespace connectord

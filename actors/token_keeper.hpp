@@ -1,0 +1,63 @@
+#pragma once
+
+#include "actors/protocol/tenant.hpp"
+#include "actors/protocol/work.hpp"
+#include "actors/services.hpp"
+#include "actors/spawn.hpp"
+
+#include <vector>
+
+namespace connectord {
+
+struct ask_again : message {};
+
+/// The only one that exchanges a connection's refresh token. The tenant records the intent before the call
+/// and stores what came of it; whoever asks meanwhile shares the result. Another node that is at it, or a
+/// dead incarnation's lease, is waited out.
+class token_keeper {
+ public:
+  using handle = token_keeper_actor;
+  using interface = token_keeper_actor::extend<accepts<ask_again>>;
+  static constexpr const char* name = "token_keeper";
+  static constexpr milliseconds pause{250};
+
+  token_keeper(self_pointer<token_keeper> self, services_ptr s, tenant_id tenant, std::string provider,
+               connection_id connection, tenant_actor parent);
+  interface::behavior_type behavior();
+
+ private:
+  struct waiting {
+    fresh_token asked;
+    promise<token_lent> reply;
+    bool heard;  ///< its wish is part of the question that is under way
+  };
+
+  caf::result<token_lent> on_fresh(fresh_token& f);
+  void start_round();
+  void begin();
+  void lend(const lent_token& token);
+  void exchange(refresh_begun begun);
+  void on_answer(const http_response& r);
+  void on_step(const refresh_step& step);
+  template <class Command>
+  void ask_tenant(Command c);
+  void settle(const std::function<void(waiting&)>& answer);
+  void count(const oauth::token_answer& answer) const;
+
+  self_pointer<token_keeper> self_;
+  services_ptr services_;
+  tenant_id tenant_;
+  std::string provider_;
+  connection_id connection_;
+  tenant_actor parent_;
+  std::vector<waiting> waiting_;
+  refresh_begun begun_;
+  steady_time sent_{}, give_up_{};
+  bool busy_ = false, exchanged_ = false;
+};
+
+token_keeper_actor spawn_token_keeper(cradle where, services_ptr s, const tenant_id& tenant,
+                                      const std::string& provider, const connection_id& connection,
+                                      tenant_actor parent);
+
+}  // namespace connectord
