@@ -5,8 +5,8 @@
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
 #include "storage/grounded_signals.hpp"
-#include "storage/signal_configs.hpp"
 #include "storage/job_queue.hpp"
+#include "storage/signal_configs.hpp"
 
 #include <array>
 

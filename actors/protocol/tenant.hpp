@@ -119,15 +119,14 @@ struct put_signal_config {
   timestamp now{};
 };
 
-using mutation = std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
-                              rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth,
-                              store_grant, force_refresh, begin_refresh, end_refresh, request_sync,
-                              schedule_due, run_job, commit_page, renew_run, end_run, patch_grounded, delete_grounded,
-                              put_signal_config>;
-using outcome =
-    std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
-                 kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored, grounded_signal,
-                 signal_config>;
+using mutation =
+    std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
+                 rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth, store_grant,
+                 force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
+                 renew_run, end_run, patch_grounded, delete_grounded, put_signal_config>;
+using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
+                             replayed_delivery, kept_answer, started_oauth, refresh_step, queued_sync,
+                             claimed_run, page_stored, grounded_signal, signal_config>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
