@@ -1,8 +1,10 @@
 #include "serve.hpp"
 
 #include "actors/directory.hpp"
+#include "actors/engine.hpp"
 #include "actors/inbox.hpp"
 #include "actors/janitor.hpp"
+#include "actors/notifier.hpp"
 #include "actors/ops.hpp"
 #include "actors/outbound.hpp"
 #include "actors/registry.hpp"
@@ -246,6 +248,18 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
   return children;
 }
 
+/// The youngest of the tree: nothing depends on them.
+void add_signal_engine(std::vector<child_spec>& children, doors& d, const services_ptr& s,
+                       const secret& token) {
+  children.push_back({"engine", [&d, s](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(spawn_engine(root, s, d.store.get()));
+                      }});
+  children.push_back({"notifier", [&d, s, token](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(
+                            spawn_notifier(root, s, d.store.get(), d.outbound.get(), token));
+                      }});
+}
+
 [[noreturn]] void give_up() {
   log::error("root.gave_up");
   log::flush();
@@ -363,7 +377,9 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   const bridge_ptr via{system, home, io};
 
   const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler);
-  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, tree(d, shared, plan, out),
+  auto children = tree(d, shared, plan, out);
+  if (settings.signal_engine_enabled) add_signal_engine(children, d, shared, settings.signal_webhook_token);
+  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, std::move(children),
                                 restart_policy{.most = 3}, std::function<void()>{give_up});
   sky.admit({"http", "http", "system", {}})->born();
 

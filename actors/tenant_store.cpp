@@ -4,9 +4,11 @@
 #include "domain/snapshot.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
+#include "storage/grounded_signals.hpp"
 #include "storage/idempotency.hpp"
 #include "storage/job_queue.hpp"
 #include "storage/jobs.hpp"
+#include "storage/signal_configs.hpp"
 #include "storage/signals.hpp"
 #include "storage/snapshots.hpp"
 #include "storage/tenants.hpp"
@@ -18,13 +20,17 @@ namespace {
 
 /// One row more than asked for tells whether there is a next page.
 template <class Row>
+rows_page<Row> cut(std::vector<Row> rows, int limit) {
+  rows_page<Row> out;
+  out.more = rows.size() > static_cast<std::size_t>(limit);
+  if (out.more) rows.pop_back();
+  out.rows = std::move(rows);
+  return out;
+}
+template <class Row>
 result<job_value> paged(result<std::vector<Row>> rows, int limit) {
   if (!rows) return rows.error();
-  rows_page<Row> out;
-  out.more = rows->size() > static_cast<std::size_t>(limit);
-  if (out.more) rows->pop_back();
-  out.rows = std::move(*rows);
-  return job_value::of(std::move(out));
+  return job_value::of(cut(std::move(*rows), limit));
 }
 
 template <class Row>
@@ -57,6 +63,21 @@ struct reader {
     auto ids = storage::receipt_signal_ids(db, t, q.id);
     if (!ids) return ids.error();
     return job_value::of(delivery_detail{std::move(**row), std::move(*ids)});
+  }
+  result<job_value> operator()(const list_grounded& q) const {
+    auto rows = storage::list_grounded(db, t, q.filter, q.at.after, q.offset, q.at.limit + 1);
+    if (!rows) return rows.error();
+    const auto total = storage::count_grounded(db, t, q.filter);
+    if (!total) return total.error();
+    return job_value::of(grounded_page{cut(std::move(*rows), q.at.limit), *total});
+  }
+  result<job_value> operator()(const get_grounded& q) const {
+    return found(storage::find_grounded(db, t, q.id));
+  }
+  result<job_value> operator()(const get_signal_config&) const {
+    auto own = storage::find_signal_config(db, t);
+    if (!own) return own.error();
+    return job_value::of(std::move(*own));
   }
   result<job_value> operator()(const ping&) const { return job_value{}; }
 };

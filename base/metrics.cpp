@@ -61,6 +61,9 @@ metrics::metrics()
       signals_suppressed(
           counter("signals_suppressed_total", "Signals that were there already.", {"provider"})),
       accept_to_signal(histogram("accept_to_signal_seconds", "Delivery read to signal durable.", {})),
+      signals_grounded(counter("signals_grounded_total", "Signals that began a grounded one.", {"provider"})),
+      notifications(
+          counter("signal_notifications_total", "Notifications after their last attempt.", {"outcome"})),
       sync_scheduled(
           counter("sync_scheduler_jobs_scheduled_total", "Jobs queued because they were due.", {})),
       sync_scheduler_jitter(

@@ -170,6 +170,7 @@ void add_connection_routes(std::vector<route>& table, app* a);
 void add_webhook_routes(std::vector<route>& table, app* a);
 void add_delivery_routes(std::vector<route>& table, app* a);
 void add_signal_routes(std::vector<route>& table, app* a);
+void add_grounded_routes(std::vector<route>& table, app* a);
 void add_oauth_routes(std::vector<route>& table, app* a);
 void add_sync_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);
