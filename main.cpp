@@ -97,6 +97,13 @@ int main(int argc, char** argv) {
       case kind::usage_error: return usage_error(command);
       case kind::help: std::cout << config::usage(); return 0;
       case kind::version: std::cout << "connectord " << web::version << '\n'; return 0;
+      case kind::providers_check:
+      case kind::providers_accept: {
+        config::refuse_unknown_flags(command, {});
+        if (command.what == kind::usage_error) return usage_error(command);
+        return command.what == kind::providers_check ? check_provider(command.file)
+                                                     : accept_provider(command.file);
+      }
       default: {
         const int code = run(command);
         log::flush();

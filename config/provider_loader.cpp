@@ -2,12 +2,11 @@
 
 #include "base/crypto.hpp"
 #include "base/embedded.hpp"
+#include "config/provider_check.hpp"
 #include "config/provider_expressions.hpp"
 #include "config/sync_loader.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 namespace connectord::config {
@@ -321,13 +320,6 @@ provider_setting own_setting(const setting_fact& from) {
           from.doc,           from.secret};
 }
 
-result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in) return error{errc::validation_failed, path.string() + ": cannot be read"};
-  return text;
-}
-
 }  // namespace
 
 result<definition> load_provider(std::string_view yaml, std::string_view file_name) {
@@ -363,8 +355,8 @@ result<catalog> load_catalog(const std::optional<std::filesystem::path>& extra_f
     if (failure) return error{errc::validation_failed, extra_folder->string() + ": " + failure.message()};
     std::ranges::sort(files);
     for (const auto& file : files) {
-      const auto text = read_file(file);
-      add(text ? load_provider(*text, file.string()) : result<definition>{text.error()});
+      auto checked = check_provider(file);
+      add(checked ? result<definition>{std::move(checked->definition)} : checked.error());
     }
   }
   if (!problems.empty()) return error{errc::validation_failed, std::move(problems)};
