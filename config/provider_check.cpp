@@ -23,16 +23,17 @@ fs::path folder_of(const fs::path& file, const definition& d) {
 std::size_t line_of(const std::string& text, std::string_view path) try {
   auto at = YAML::Load(text);
   while (!path.empty()) {
+    if (path.front() == '.') path.remove_prefix(1);
     const auto end = std::min(path.find_first_of(".[", 1), path.size());
-    const auto step = path.substr(path[0] == '.' ? 1 : 0, end - (path[0] == '.' ? 1 : 0));
-    const auto next = step[0] == '[' ? std::as_const(at)[std::stoul(std::string{step.substr(1)})]
-                                     : std::as_const(at)[std::string{step}];
+    const std::string step{path.substr(0, end)};
+    const auto& read_only = std::as_const(at);  // the other operator[] adds members
+    const auto next = step.starts_with('[') ? read_only[std::stoul(step.substr(1))] : read_only[step];
     if (!next.IsDefined()) break;
     at.reset(next);
     path.remove_prefix(end);
   }
   return static_cast<std::size_t>(at.Mark().line) + 1;
-} catch (const YAML::Exception&) {
+} catch (const std::exception&) {  // a member whose name looks like a path, or no YAML after all
   return 0;
 }
 
@@ -50,7 +51,8 @@ struct report {
 };
 
 /// Path and values of the first difference; nothing when they are equal.
-std::optional<std::pair<std::string, std::string>> difference(const std::string& path, const json::value& want,
+std::optional<std::pair<std::string, std::string>> difference(const std::string& path,
+                                                              const json::value& want,
                                                               const json::value& have) {
   if (want == have) return std::nullopt;
   if (const auto *a = want.if_object(), *b = have.if_object(); a && b) {
@@ -68,8 +70,8 @@ std::optional<std::pair<std::string, std::string>> difference(const std::string&
   if (const auto *a = want.if_array(), *b = have.if_array(); a && b) {
     for (std::size_t i = 0; i < std::min(a->size(), b->size()); ++i)
       if (auto found = difference(path + "[" + std::to_string(i) + "]", (*a)[i], (*b)[i])) return found;
-    return std::pair{path, "has " + std::to_string(a->size()) + " items, but there are " +
-                               std::to_string(b->size())};
+    return std::pair{
+        path, "has " + std::to_string(a->size()) + " items, but there are " + std::to_string(b->size())};
   }
   return std::pair{path, "says " + json::serialize(want) + ", but it is " + json::serialize(have)};
 }
@@ -185,8 +187,7 @@ result<std::vector<fixture>> load_fixtures(const fs::path& folder) {
       auto text = read_file(entry.path());
       if (!text) return text.error();
       auto content = parse_json_object(*text);
-      if (!content)
-        return error{errc::validation_failed, entry.path().string() + ":1: is not a JSON object"};
+      if (!content) return error{errc::validation_failed, entry.path().string() + ":1: is not a JSON object"};
       out.push_back({entry.path(), sync, std::move(*text), std::move(*content)});
     }
   }

@@ -298,11 +298,11 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
     out.settings.push_back(read_setting(item, field, problems));
   });
   if (const auto oauth = in.get("oauth")) out.oauth = read_oauth(*oauth, "oauth", problems);
-  if (const auto sync = in.get("sync")) out.sync = read_sync(*sync, "sync", problems);
   if (const auto webhook = in.get("webhook")) {
     out.webhooks = true;
     out.webhook = read_webhook(*webhook, "webhook", problems);
   }
+  if (const auto sync = in.get("sync")) out.sync = read_sync(*sync, "sync", problems);
   if ((out.auth == auth_type::oauth2) != out.oauth.has_value())
     in.refuse(root, "oauth", "goes together with auth_type oauth2");
   if (out.sync && !out.oauth) in.refuse(root, "sync", "needs an oauth section");

@@ -169,8 +169,8 @@ result<meaning> replay(const definition& provider, const recorded_delivery& deli
     const auto proven = verify(provider, delivery.proof, delivery.key->reveal(), request, nullptr);
     if (!proven) {
       const auto why = proven.error();  // by value: nothing may point into the temporary
-      return refusal("secret", "does not prove the delivery: " +
-                                   std::string{why.details().at("reason").as_string()});
+      return refusal("secret",
+                     "does not prove the delivery: " + std::string{why.details().at("reason").as_string()});
     }
   }
   const auto found = examine(provider, request);
@@ -192,8 +192,8 @@ result<meaning> replay(const definition& provider, const recorded_sync& recorded
       },
       recorded_at);
   if (next > recorded.answers.size())
-    return refusal("answers", "no answer was recorded for " + run.calls.back().method + " " +
-                                  run.calls.back().url);
+    return refusal("answers",
+                   "no answer was recorded for " + run.calls.back().method + " " + run.calls.back().url);
   if (next < recorded.answers.size())
     return refusal("answers[" + std::to_string(next) + "]", "was not asked for");
   meaning out{shown(run), {}};

@@ -49,7 +49,8 @@ struct workshop {
   workshop() {
     fs::create_directories(fixtures);
     write(file, acme);
-    for (const auto* type : {"new", "old", "gone"}) write(fixtures / (std::string{type} + ".json"), delivery(type));
+    for (const auto* type : {"new", "old", "gone"})
+      write(fixtures / (std::string{type} + ".json"), delivery(type));
     REQUIRE(accept_fixtures(file).value() == 3);
   }
   workshop(const workshop&) = delete;
@@ -73,7 +74,8 @@ struct workshop {
     const auto why = checked.error();
     std::string text{why.message()};
     const auto prefix = folder.string() + "/";
-    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) text.erase(at, prefix.size());
+    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix))
+      text.erase(at, prefix.size());
     return text;
   }
 };
@@ -109,9 +111,11 @@ TEST_CASE("a problem of the definition or of a fixture names file, line and fiel
     workshop::replace(path, to, from);
     return said;
   };
-  CHECK(said_after(w.file, "issue_closed", "issue_vanished").starts_with("acme.yaml:14: webhook.rules[1].kind: "));
+  CHECK(said_after(w.file, "issue_closed", "issue_vanished")
+            .starts_with("acme.yaml:14: webhook.rules[1].kind: "));
   CHECK(said_after(w.fixtures / "new.json", "issue_created\"", "issue_closed\"") ==
-        "fixtures/acme/new.json:26: expect.signals[0].kind: says \"issue_closed\", but it is \"issue_created\"");
+        "fixtures/acme/new.json:20: expect.signals[0].kind: says \"issue_closed\", but it is "
+        "\"issue_created\"");
   CHECK(said_after(w.fixtures / "old.json", "\"secret\": \"s\"", "\"secret\": \"t\"")
             .starts_with("fixtures/acme/old.json:2: secret: does not prove the delivery: invalid_token\n"));
   CHECK(said_after(w.fixtures / "gone.json", "\"expect\"", "\"expected\"") ==

@@ -58,8 +58,7 @@ TEST_CASE("whatever is cut off or put into an answer, a sync says what is wrong 
       for (std::size_t cut = 0; cut < whole.body.size(); cut += 1 + whole.body.size() / 8) {
         auto broken = whole;
         broken.body = whole.body.substr(0, cut) + (cut % 2 == 0 ? "" : "\x01 null" + whole.body.substr(cut));
-        const auto run =
-            run_sync(d, recorded.context, recorded.cursor, [&](const auto&) { return broken; });
+        const auto run = run_sync(d, recorded.context, recorded.cursor, [&](const auto&) { return broken; });
         CHECK(run.failure.has_value());
         for (const auto& s : run.signals()) CHECK(parse_json_object(s.payload).has_value());
       }
@@ -69,7 +68,8 @@ TEST_CASE("whatever is cut off or put into an answer, a sync says what is wrong 
 TEST_CASE("a recorded delivery that its secret does not prove is refused") {
   const auto fixture = [](std::string_view secret) {
     // GitHub's own test vector.
-    return R"({"secret": ")" + std::string{secret} + R"(", "request": {"body_text": "Hello, World!", "headers": {
+    return R"({"secret": ")" + std::string{secret} +
+           R"(", "request": {"body_text": "Hello, World!", "headers": {
       "x-hub-signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"}}})";
   };
   const auto& d = definition_of("github");

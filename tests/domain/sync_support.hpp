@@ -28,7 +28,7 @@ inline sync_trace run_sync(const definition& d, sync_context context, std::strin
 
 /// The run of one page after the other, each as a process of its own that knows nothing but the cursor.
 inline sync_trace resume_at_every_edge(const definition& d, const sync_context& context, std::string cursor,
-                                const answering& provider) {
+                                       const answering& provider) {
   sync_trace out;
   for (bool more = true; more && out.pages.size() < 1000;) {
     auto one = provider::run_sync(d, context, cursor, provider, at("2026-01-01T00:00:00Z"), 1);

@@ -45,7 +45,7 @@ TEST_CASE("a first run lists everything, page by page, and leaves the newest tim
   const auto r = run_sync(definition_of("github"), account(), "", two_pages);
   CHECK_FALSE(r.failure.has_value());
   CHECK(keys_of(r) == std::vector<std::string>{"github:issue_updated:acme/widgets#1:2025-03-01T10:00:00Z",
-                                             "github:issue_updated:acme/widgets#2:2025-03-01T10:00:01Z"});
+                                               "github:issue_updated:acme/widgets#2:2025-03-01T10:00:01Z"});
   CHECK(r.cursor() == R"({"since":"2025-03-01T10:00:01Z"})");
   REQUIRE(r.calls.size() == 3);
   CHECK(r.calls[0].url ==
@@ -90,7 +90,7 @@ TEST_CASE("the example provider pages by a member of the answer") {
         R"({"items":[{"id":"a","action":"created","updated_at":"2025-01-01T00:00:00Z"},{"id":"x"}],"next_page":2})");
   });
   CHECK(keys_of(r) == std::vector<std::string>{"example:issue_created:a:2025-01-01T00:00:00Z",
-                                             "example:issue_updated:b:2025-01-02T00:00:00Z"});
+                                               "example:issue_updated:b:2025-01-02T00:00:00Z"});
   CHECK(r.pages[0].unmapped == 1);
   CHECK(r.pages[0].items == 2);
   CHECK(r.cursor() == R"({"since":"2025-01-02T00:00:00Z"})");
