@@ -92,18 +92,19 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   made->call_patience = s.http_client_timeout_seconds;
   made->node = uuid::make().str();
   made->sync = sync_policy_for(s);
-  made->refresh = {s.token_refresh_tick_seconds, s.token_refresh_lead_time_seconds, s.token_refresh_concurrency,
-                   s.token_refresh_jitter_factor, 2 * s.http_client_timeout_seconds};
+  made->refresh = {s.token_refresh_tick_seconds, s.token_refresh_lead_time_seconds,
+                   s.token_refresh_concurrency, s.token_refresh_jitter_factor,
+                   2 * s.http_client_timeout_seconds};
   made->backoff = {s.rate_limit_base_seconds, s.rate_limit_max_seconds, s.rate_limit_jitter_factor};
   made->mail = {s.mail_spam_threshold, s.mail_spam_allowlist, s.mail_spam_denylist};
   for (const auto& d : catalog.all()) {
     const auto& own = s.providers.at(d.slug);
     if (auto client = config::oauth_client_of(s, d)) made->clients.emplace(d.slug, std::move(*client));
     made->provider_settings.emplace(d.slug, own.values);
-    made->own_backoff.emplace(d.slug,
-                              backoff_policy{own.rate_limit_base_seconds.value_or(s.rate_limit_base_seconds),
-                                             own.rate_limit_max_seconds.value_or(s.rate_limit_max_seconds),
-                                             own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)});
+    made->own_backoff.emplace(
+        d.slug, backoff_policy{own.rate_limit_base_seconds.value_or(s.rate_limit_base_seconds),
+                               own.rate_limit_max_seconds.value_or(s.rate_limit_max_seconds),
+                               own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)});
   }
   made->retention = {s.retention_deliveries_days, s.retention_jobs_days, s.retention_signals_days};
   return made;
@@ -305,7 +306,8 @@ std::variant<prepared_store, int> prepare_store(const config::settings& s) {
   // Nobody else writes this file, so whatever holds a lease in it is dead.
   if ((*store)->kind() == storage::dialect::sqlite) {
     const auto now = now_utc();
-    if (!storage::expire_job_leases(**db, now) || !storage::expire_refresh_leases(**db, now)) return exit_failure;
+    if (!storage::expire_job_leases(**db, now) || !storage::expire_refresh_leases(**db, now))
+      return exit_failure;
   }
   return prepared_store{std::move(*store), true};
 }

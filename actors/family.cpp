@@ -65,7 +65,8 @@ void family::stop_runs() {
 
 std::optional<job_id> family::bury(const caf::down_msg& down) {
   flows_.erase(down.source);
-  std::erase_if(keepers_, [&](const auto& k) { return caf::actor_cast<caf::actor_addr>(k.second) == down.source; });
+  std::erase_if(keepers_,
+                [&](const auto& k) { return caf::actor_cast<caf::actor_addr>(k.second) == down.source; });
   const auto ended = runs_.extract(down.source);
   if (!ended || down.reason == caf::exit_reason::normal) return std::nullopt;
   return ended.mapped().job;

@@ -28,8 +28,8 @@ caf::result<flow_granted> oauth_flow::on_begin(begin_flow& b) {
   reply_.emplace(self_);
   const auto client = services_->clients.find(what_.consent.provider);
   const auto& sealed = what_.consent.verifier_ciphertext;
-  const auto verifier = sealed ? services_->keys.open(*sealed, oauth::verifier_scope(what_.consent))
-                               : result<secret>{secret{}};
+  const auto verifier =
+      sealed ? services_->keys.open(*sealed, oauth::verifier_scope(what_.consent)) : result<secret>{secret{}};
   if (client == services_->clients.end() || !verifier) {
     refuse(invalid("state", "cannot be completed any more"));
     return later<flow_granted>;

@@ -38,6 +38,7 @@ class oauth_flow {
   std::optional<promise<flow_granted>> reply_;
 };
 
-oauth_flow_actor spawn_oauth_flow(cradle where, const std::string& id, services_ptr s, const tenant_id& tenant);
+oauth_flow_actor spawn_oauth_flow(cradle where, const std::string& id, services_ptr s,
+                                  const tenant_id& tenant);
 
 }  // namespace connectord

@@ -24,7 +24,9 @@ plan store_connection(const tenant_id& t, connection row, bool created) {
   const auto id = row.id;
   plan p{changing(
       t, id,
-      [t, row = std::move(row), created](storage::session& db) { return write_connection(db, t, row, created); },
+      [t, row = std::move(row), created](storage::session& db) {
+        return write_connection(db, t, row, created);
+      },
       [created](const connection& now) {
         return outcome{stored_connection{now, created}};
       })};
@@ -145,16 +147,15 @@ decision plan_replay(const services_ptr& s, const tenant_state& state, const rep
   }
   const auto known = std::make_shared<const tenant_state>(state);
   return plan{[s, known, c](storage::session& db) -> result<effect> {
-                const auto found = storage::find_delivery(db, known->row().id, c.id);
-                if (!found) return found.error();
-                if (!*found) return error{errc::not_found};
-                const auto& row = **found;
-                if (c.connection && known->find(*c.connection)->provider != row.provider)
-                  return error{errc::not_found};
-                const auto status = settle(db, *s, *known, row, c.connection, c.now);
-                if (!status) return status.error();
-                return effect{outcome{replayed_delivery{row.id, row.receipt, *status}}};
-              }};
+    const auto found = storage::find_delivery(db, known->row().id, c.id);
+    if (!found) return found.error();
+    if (!*found) return error{errc::not_found};
+    const auto& row = **found;
+    if (c.connection && known->find(*c.connection)->provider != row.provider) return error{errc::not_found};
+    const auto status = settle(db, *s, *known, row, c.connection, c.now);
+    if (!status) return status.error();
+    return effect{outcome{replayed_delivery{row.id, row.receipt, *status}}};
+  }};
 }
 
 }  // namespace

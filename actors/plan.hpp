@@ -16,10 +16,10 @@ struct effect {
 struct plan {
   /// Runs in the transaction, after the fence; may run twice, so it consumes nothing.
   std::function<result<effect>(storage::session&)> work;
-  bool changes = false;      ///< connections, so that nothing may be decided beside it
-  bool queues_work = false;  ///< for the scheduler to look at once it is committed
-  bool moves_jobs = false;   ///< what is queued or running afterwards is looked up
-  std::string object{};      ///< id of the row that an audit row names
+  bool changes = false;               ///< connections, so that nothing may be decided beside it
+  bool queues_work = false;           ///< for the scheduler to look at once it is committed
+  bool moves_jobs = false;            ///< what is queued or running afterwards is looked up
+  std::string object{};               ///< id of the row that an audit row names
   std::optional<connection> ended{};  ///< was removed: the provider is told
   /// The delivery that `work` takes in. Without a change, it may go in together with others instead.
   std::shared_ptr<const intake> delivery{};

@@ -86,8 +86,7 @@ connection concluded(const services& s, connection row, const run_verdict& v, ti
   return row;
 }
 
-result<std::optional<claimed_job>> held_job(storage::session& db, const tenant_id& t,
-                                                     const run_ticket& by) {
+result<std::optional<claimed_job>> held_job(storage::session& db, const tenant_id& t, const run_ticket& by) {
   auto held = storage::find_running(db, t, by.job);
   if (!held) return held.error();
   if (*held && (*held)->fence != by.fence) return std::optional<claimed_job>{};
@@ -113,7 +112,8 @@ result<> write_end(storage::session& db, const services& s, const tenant_id& t, 
   if (!ended) return ended.error();
   if (verdict.follow_up) {
     const auto next = incremental_job(c, job.row.priority, e.now);
-    if (const auto queued = storage::enqueue_job(db, t, next, e.report.cursor); !queued) return queued.error();
+    if (const auto queued = storage::enqueue_job(db, t, next, e.report.cursor); !queued)
+      return queued.error();
   }
   return write_connection(db, t, concluded(s, c, verdict, e.now), false);
 }
@@ -150,7 +150,8 @@ decision plan_schedule(const services_ptr& s, const tenant_state& state, const s
   plan p;
   p.changes = true;
   p.queues_work = true;
-  p.work = [s, t = state.row().id, due = std::move(due), now = c.now](storage::session& db) -> result<effect> {
+  p.work = [s, t = state.row().id, due = std::move(due),
+            now = c.now](storage::session& db) -> result<effect> {
     effect e{outcome{nothing{}}};
     const auto taken_back = storage::reclaim_jobs(db, t, s->sync.most_attempts, now, now);
     if (!taken_back) return taken_back.error();
@@ -188,7 +189,8 @@ decision plan_page(const services_ptr& s, const tenant_state& state, const commi
   p.work = [s, t, c, proven, page = std::move(page)](storage::session& db) -> result<effect> {
     const auto fresh = store_unknown(db, t, page);
     if (!fresh) return fresh.error();
-    const auto kept = storage::save_checkpoint(db, t, c.by.job, c.by.fence, c.cursor, *fresh, c.now + s->sync.lease);
+    const auto kept =
+        storage::save_checkpoint(db, t, c.by.job, c.by.fence, c.cursor, *fresh, c.now + s->sync.lease);
     if (!kept) return kept.error();
     if (!*kept) return stale_run();
     effect e{outcome{page_stored{*fresh}}};

@@ -36,7 +36,8 @@ std::string merged(std::string_view metadata, std::string_view account) {
 
 /// The row of a consent, new or renewed.
 connection_change granted(const services& s, const tenant_state& state, const store_grant& c) {
-  auto change = decide_connection(state, {c.provider, c.account.external_id, c.account.display_name, {}}, c.now);
+  auto change =
+      decide_connection(state, {c.provider, c.account.external_id, c.account.display_name, {}}, c.now);
   auto& row = change.row;
   row.metadata = merged(row.metadata, c.account.metadata);
   row.status = connection_status::active;
@@ -88,8 +89,8 @@ std::string region_of(const services& s, const connection& c) {
                              client ? client->region : std::string{});
 }
 
-plan claim_intent(const services_ptr& s, const tenant_state& state, const connection& c, const begin_refresh& b,
-                  secret presented) {
+plan claim_intent(const services_ptr& s, const tenant_state& state, const connection& c,
+                  const begin_refresh& b, secret presented) {
   const auto t = state.row().id;
   oauth::refresh_intent wanted{.id = intent_id::make(),
                                .connection = c.id,
@@ -156,7 +157,9 @@ struct refresh_planner {
   const connection& c;
   const end_refresh& e;
 
-  decision operator()(oauth::use_tokens& d) const { return store_tokens(s, state, c, e, std::move(d.tokens)); }
+  decision operator()(oauth::use_tokens& d) const {
+    return store_tokens(s, state, c, e, std::move(d.tokens));
+  }
   decision operator()(const oauth::refuse& d) const {
     const auto& why = std::get<oauth::failure>(e.answer);
     return end_intent(state, c, failed(oauth::as_error(why, c.provider), true),
@@ -175,12 +178,12 @@ struct refresh_planner {
     return said(std::move(again));
   }
   decision operator()(const oauth::try_later& d) const {
-    return end_intent(state, c, failed(oauth::as_error(d.why, c.provider)),
-                      [t = state.row().id, i = e.begun.intent, keep = d.keep_intent,
-                       now = e.now](storage::session& db) {
-                        return keep ? storage::release_refresh_intent(db, t, i, now)
-                                    : storage::close_refresh_intent(db, t, i);
-                      });
+    return end_intent(
+        state, c, failed(oauth::as_error(d.why, c.provider)),
+        [t = state.row().id, i = e.begun.intent, keep = d.keep_intent, now = e.now](storage::session& db) {
+          return keep ? storage::release_refresh_intent(db, t, i, now)
+                      : storage::close_refresh_intent(db, t, i);
+        });
   }
   decision operator()(const oauth::discard&) const {
     return end_intent(state, c, said(refresh_elsewhere{true}),

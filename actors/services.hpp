@@ -48,7 +48,8 @@ struct services {
   std::size_t most_live_tenants = 10'000;
   seconds idle_before_passivation{900};
   std::map<std::string, oauth::client, std::less<>> clients{};  ///< by slug; only what is configured
-  std::map<std::string, std::map<std::string, std::string>, std::less<>> provider_settings{};  ///< by slug, key
+  std::map<std::string, std::map<std::string, std::string>, std::less<>>
+      provider_settings{};  ///< by slug, key
   seconds oauth_state_ttl{600};
   sync_policy sync{};
   refresh_policy refresh{};

@@ -86,8 +86,9 @@ void sync_run_worker::ask_tenant(Command c, Then then) {
       .then([then](const tenant_outcome& o) { then(o.value); },
             [this](const caf::error& e) {
               // Taken back, suspended, or the store is away: the row says what becomes of the job.
-              log::warn("sync.run_abandoned",
-                        {{"tenant_id", tenant_}, {"job_id", start_.work.row.id}, {"error", from_caf(e).message()}});
+              log::warn(
+                  "sync.run_abandoned",
+                  {{"tenant_id", tenant_}, {"job_id", start_.work.row.id}, {"error", from_caf(e).message()}});
               self_->quit(caf::exit_reason::normal);
             });
 }
@@ -105,8 +106,7 @@ void sync_run_worker::call(http_request request) {
       .then([this, request = std::move(request)](const token_lent& t) { send(request, t.token); },
             [this](const caf::error& e) {
               const bool over = from_caf(e).code() == errc::unauthorized;
-              end(over ? run_end::unauthorized : run_end::transient,
-                  "no usable token");
+              end(over ? run_end::unauthorized : run_end::transient, "no usable token");
             });
 }
 
@@ -142,15 +142,16 @@ void sync_run_worker::on_page(provider::sync_page page) {
   cursor_ = page.cursor;
   const bool more = page.more, at_limit = page.limit_reached;
   const auto signals = page.signals.size();
-  ask_tenant(commit_page{ticket(), std::move(page.signals), std::move(page.cursor), token_epoch_, services_->now()},
-             [this, more, at_limit, signals](const outcome& o) {
-               const auto fresh = std::get<page_stored>(o).fresh;
-               services_->meters.signals_suppressed({start_.row.provider})
-                   .Increment(static_cast<double>(signals) - static_cast<double>(fresh));
-               if (!more) return end(run_end::complete);
-               if (at_limit) return end(run_end::continued);
-               proceed();
-             });
+  ask_tenant(
+      commit_page{ticket(), std::move(page.signals), std::move(page.cursor), token_epoch_, services_->now()},
+      [this, more, at_limit, signals](const outcome& o) {
+        const auto fresh = std::get<page_stored>(o).fresh;
+        services_->meters.signals_suppressed({start_.row.provider})
+            .Increment(static_cast<double>(signals) - static_cast<double>(fresh));
+        if (!more) return end(run_end::complete);
+        if (at_limit) return end(run_end::continued);
+        proceed();
+      });
 }
 
 void sync_run_worker::on_failure(const provider::sync_failure& f) {
@@ -166,7 +167,8 @@ void sync_run_worker::end(run_end how, std::string message, std::optional<second
   m.sync_job_seconds({slug}).Observe(std::chrono::duration<double>(steady_clock::now() - begun_).count());
   if (how == run_end::rate_limited) m.rate_limited({slug}).Increment();
   run_report report{how, cursor_, no_progress_, hint, std::move(message)};
-  if (how == run_end::complete || how == run_end::continued) report.without_progress = run_->without_progress();
+  if (how == run_end::complete || how == run_end::continued)
+    report.without_progress = run_->without_progress();
   ask_tenant(end_run{ticket(), std::move(report), services_->now()},
              [this](const outcome&) { self_->quit(caf::exit_reason::normal); });
 }

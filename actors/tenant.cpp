@@ -390,9 +390,7 @@ void tenant_worker::connect(complete_oauth c, promise<tenant_outcome> reply) {
 void tenant_worker::refresh(const connection_id& id, refresh_cause cause, promise<tenant_outcome> reply) {
   const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
   const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
-  self_
-      ->request(children_.keeper_of(*state_.find(id), me), 3 * services_->call_patience,
-                fresh_token{cause})
+  self_->request(children_.keeper_of(*state_.find(id), me), 3 * services_->call_patience, fresh_token{cause})
       .then(
           [this, owed, id](const token_lent&) {
             const auto* row = state_.find(id);

@@ -22,7 +22,7 @@ struct step {
 };
 /// One a step. Deliveries that leave the state alone go in together.
 result<std::vector<ran_step>> run_steps(storage::session& db, const services& s, const tenant_id& t,
-                                              std::span<const step> steps, timestamp now);
+                                        std::span<const step> steps, timestamp now);
 
 /// Settles up to `most` deliveries that were stored while nobody could process them, oldest first.
 /// One that makes its handler throw is quarantined. Answers how many it settled.

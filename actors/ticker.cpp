@@ -12,7 +12,7 @@ namespace {
 using std::chrono::steady_clock;
 
 /// Comes back to the scheduler when its last copy dies, wherever that is.
-run_slot slot_for(const tenant_id& t, const ticker_actor& home) {
+run_slot slot_for(const tenant_id& t, const ticker::interface& home) {
   return {{new std::atomic<bool>{false}, [t, home](const std::atomic<bool>* used) {
              caf::anon_send(home, slot_free{t, *used});
              delete used;
@@ -93,7 +93,8 @@ void ticker::look() {
 void ticker::on_due(const storage::due_work& due) {
   looking_ = false;
   services_->meters.sync_backlog({}).Set(static_cast<double>(due.backlog));
-  for (const auto& t : due.to_schedule) tell(t, schedule_due{services_->now()}, patience, [](const outcome*) {});
+  for (const auto& t : due.to_schedule)
+    tell(t, schedule_due{services_->now()}, patience, [](const outcome*) {});
   for (const auto& t : due.to_run) enlist(t);
   dispatch();
   const auto now = services_->now();
@@ -129,7 +130,8 @@ void ticker::dispatch() {
 void ticker::give_slot(const tenant_id& t) {
   --free_;
   asked_.insert(t);
-  tell(t, run_job{slot_for(t, self_), services_->now()}, patience, [this, t](const outcome* o) {
+  const auto home = caf::actor_cast<interface>(caf::strong_actor_ptr{self_->ctrl()});
+  tell(t, run_job{slot_for(t, home), services_->now()}, patience, [this, t](const outcome* o) {
     asked_.erase(t);
     const auto* claimed = o ? std::get_if<claimed_run>(o) : nullptr;
     if (claimed == nullptr || !claimed->work) return;
@@ -147,14 +149,17 @@ void ticker::sweep() {
   self_
       ->request(store_, patience,
                 make_job(std::nullopt, access_mode::read, steady_clock::now() + patience,
-                         [before](storage::session& db) { return storage::find_expiring(db, before, 10 * most_tenants); }))
+                         [before](storage::session& db) {
+                           return storage::find_expiring(db, before, 10 * most_tenants);
+                         }))
       .then(
           [this, now](const db_answer& a) {
             const auto& rows = a.get<std::vector<storage::expiring_connection>>();
             services_->meters.connections_expiring({}).Set(static_cast<double>(rows.size()));
             for (const auto& r : rows) {
               const double chance = std::uniform_real_distribution{0.0, 1.0}(dice_);
-              const auto at = oauth::refresh_at(r.expires_at, now, services_->refresh.lead, services_->refresh.jitter, chance);
+              const auto at = oauth::refresh_at(r.expires_at, now, services_->refresh.lead,
+                                                services_->refresh.jitter, chance);
               self_->delayed_send(self_, std::max<milliseconds>(milliseconds{0}, at - now),
                                   refresh_due{r.tenant, r.connection});
             }

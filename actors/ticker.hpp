@@ -31,11 +31,11 @@ struct slot_free : message {
 class ticker {
  public:
   using handle = ticker_actor;
-  using interface =
-      ticker_actor::extend<accepts<look_now>, accepts<sweep_tokens>, accepts<refresh_due>, accepts<slot_free>>;
+  using interface = ticker_actor::extend<accepts<look_now>, accepts<sweep_tokens>, accepts<refresh_due>,
+                                         accepts<slot_free>>;
   static constexpr const char* name = "scheduler";
-  static constexpr int most_tenants = 1000;     ///< of one look
-  static constexpr milliseconds soonest{100};   ///< between two looks that time asks for
+  static constexpr int most_tenants = 1000;    ///< of one look
+  static constexpr milliseconds soonest{100};  ///< between two looks that time asks for
   static constexpr seconds patience{30};
 
   ticker(self_pointer<ticker> self, services_ptr s, store_gate_actor store, directory_actor directory);

@@ -48,14 +48,11 @@ void token_keeper::ask_tenant(Command c) {
   const auto patience = patience_of(*services_);
   self_->request(parent_, patience, own_command(std::move(c), patience))
       .then([this](const tenant_outcome& o) { on_step(std::get<refresh_step>(o.value)); },
-            [this](const caf::error& e) {
-              settle([&e](auto& w) { w.reply.fail(e); });
-            });
+            [this](const caf::error& e) { settle([&e](auto& w) { w.reply.fail(e); }); });
 }
 
 void token_keeper::on_step(const refresh_step& step) {
-  if (const auto* lent = std::get_if<lent_token>(&step))
-    return lend(*lent);
+  if (const auto* lent = std::get_if<lent_token>(&step)) return lend(*lent);
   if (const auto* failed = std::get_if<refresh_failed>(&step))
     return settle([failed](auto& w) {
       // Whoever forced it hears what the provider said; a run needs to know only that it is over.
@@ -138,8 +135,8 @@ void token_keeper::settle(const std::function<void(waiting&)>& answer) {
 token_keeper_actor spawn_token_keeper(cradle where, services_ptr s, const tenant_id& tenant,
                                       const std::string& provider, const connection_id& connection,
                                       tenant_actor parent) {
-  return spawn<token_keeper>(where, {"refresh/" + connection.str(), "refresh", {}, tenant}, std::move(s), tenant,
-                             provider, connection, std::move(parent));
+  return spawn<token_keeper>(where, {"refresh/" + connection.str(), "refresh", {}, tenant}, std::move(s),
+                             tenant, provider, connection, std::move(parent));
 }
 
 }  // namespace connectord

@@ -6,8 +6,9 @@ namespace connectord {
 namespace {
 
 /// Seconds, from a tenth of a millisecond to a quarter of an hour.
-const prometheus::Histogram::BucketBoundaries buckets{
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900};
+const prometheus::Histogram::BucketBoundaries buckets{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                                      0.025,  0.05,    0.1,    0.25,  0.5,    1,     2.5,
+                                                      5,      10,      30,     60,    300,    900};
 const prometheus::Histogram::BucketBoundaries sizes{1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
 
 }  // namespace
@@ -68,14 +69,14 @@ metrics::metrics()
       sync_tick_ms(histogram("sync_scheduler_tick_duration_ms", "One look for due work.", {})),
       sync_jobs(counter("sync_jobs_total", "Runs, by how they ended.", {"provider", "outcome"})),
       sync_job_seconds(histogram("sync_job_duration_seconds", "One run, claim to end.", {"provider"})),
-      sync_reclaimed(
-          counter("sync_jobs_reclaimed_total", "Jobs taken back from runs that died.", {})),
+      sync_reclaimed(counter("sync_jobs_reclaimed_total", "Jobs taken back from runs that died.", {})),
       sync_stalled(gauge("sync_stalled_connections", "Connections whose runs make no progress.", {})),
       rate_limited(counter("rate_limited_total", "Runs that a provider's limit ended.", {"provider"})),
       rate_limited_backoff(
           histogram("rate_limited_backoff_seconds", "Pauses after a provider's limit.", {"provider"})),
       refresh_attempts(counter("token_refresh_attempt_total", "Refresh calls.", {"provider"})),
-      refresh_successes(counter("token_refresh_success_total", "Refresh calls that gave tokens.", {"provider"})),
+      refresh_successes(
+          counter("token_refresh_success_total", "Refresh calls that gave tokens.", {"provider"})),
       refresh_failures(
           counter("token_refresh_failure_total", "Refresh calls that failed.", {"provider", "class"})),
       refresh_seconds(histogram("token_refresh_latency_seconds", "One refresh call.", {"provider"})),

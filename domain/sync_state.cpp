@@ -30,7 +30,8 @@ sync_record read_sync(std::string_view metadata) {
   const auto* sync = all ? all->if_contains("sync") : nullptr;
   const auto* own = sync ? sync->if_object() : nullptr;
   if (own == nullptr) return r;
-  if (const auto* v = own->if_contains("interval_seconds"); v && v->is_int64()) r.interval = seconds{v->as_int64()};
+  if (const auto* v = own->if_contains("interval_seconds"); v && v->is_int64())
+    r.interval = seconds{v->as_int64()};
   if (const auto* v = own->if_contains("cursor"); v && v->is_object()) r.cursor = json::serialize(*v);
   if (const auto* v = own->if_contains("last_success_at"); v && v->is_string())
     r.last_success_at = parse_rfc3339(v->as_string());
@@ -56,7 +57,8 @@ std::string with_sync(std::string_view metadata, const sync_record& r) {
 }
 
 run_verdict judge_run(const run_report& r, const sync_record& before, std::int64_t counted_failures,
-                      const sync_policy& policy, const backoff_policy& backoff, double random, timestamp now) {
+                      const sync_policy& policy, const backoff_policy& backoff, double random,
+                      timestamp now) {
   run_verdict v;
   v.counted_failures = counted_failures;
   v.record = before;

@@ -72,8 +72,8 @@ struct app {
   key_sets* keys = nullptr;  ///< for proofs by key set
   std::function<bool()> draining = [] { return false; };
   const router* routes = nullptr;
-  std::string openapi;   ///< the document, made once
-  bool migrated = true;  ///< as /readyz saw it last
+  std::string openapi;                                                         ///< the document, made once
+  bool migrated = true;                                                        ///< as /readyz saw it last
   const std::map<std::string, oauth::client, std::less<>>* clients = nullptr;  ///< by slug
 };
 

@@ -15,8 +15,7 @@ claimed_job read_claimed(const row& r) {
 
 result<std::vector<tenant_id>> tenants_of(session& s, std::string_view sql, params arguments) {
   std::vector<tenant_id> found;
-  const auto ok =
-      s.query(sql, arguments, [&](const row& r) { found.push_back(read_id<tenant_id>(r, 0)); });
+  const auto ok = s.query(sql, arguments, [&](const row& r) { found.push_back(read_id<tenant_id>(r, 0)); });
   if (!ok) return ok.error();
   return found;
 }
@@ -34,20 +33,21 @@ result<> look_ahead(session& s, std::string_view sql, params arguments, std::opt
 
 result<queued_job> enqueue_job(session& s, tenant_id tenant, const job& j,
                                const std::optional<std::string>& cursor) {
-  const auto stored = find_one(
-      s,
-      "INSERT INTO sync_jobs (tenant_id, id, provider, connection_id, job_type, status, priority,"
-      " scheduled_at, created_at, cursor) VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9)"
-      " ON CONFLICT (tenant_id, connection_id) WHERE job_type = 'incremental' AND status IN ('queued', 'running')"
-      " DO UPDATE SET"
-      " scheduled_at = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.scheduled_at > $7 THEN $7"
-      " ELSE sync_jobs.scheduled_at END,"
-      " retry_after = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.retry_after > $7 THEN NULL"
-      " ELSE sync_jobs.retry_after END"
-      " RETURNING " JOB_COLUMNS,
-      {tenant, j.id, j.provider, j.connection, text_of(j.type), j.priority, j.scheduled_at, j.created_at,
-       cursor},
-      read_job);
+  const auto stored =
+      find_one(s,
+               "INSERT INTO sync_jobs (tenant_id, id, provider, connection_id, job_type, status, priority,"
+               " scheduled_at, created_at, cursor) VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9)"
+               " ON CONFLICT (tenant_id, connection_id) WHERE job_type = 'incremental' AND status IN "
+               "('queued', 'running')"
+               " DO UPDATE SET"
+               " scheduled_at = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.scheduled_at > $7 THEN $7"
+               " ELSE sync_jobs.scheduled_at END,"
+               " retry_after = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.retry_after > $7 THEN NULL"
+               " ELSE sync_jobs.retry_after END"
+               " RETURNING " JOB_COLUMNS,
+               {tenant, j.id, j.provider, j.connection, text_of(j.type), j.priority, j.scheduled_at,
+                j.created_at, cursor},
+               read_job);
   if (!stored) return stored.error();
   return queued_job{**stored, (*stored)->id != j.id};
 }
@@ -59,7 +59,8 @@ result<std::optional<claimed_job>> claim_job(session& s, tenant_id tenant, const
       "UPDATE sync_jobs SET status = 'running', started_at = $2, attempts = attempts + 1,"
       " retry_after = NULL, lease_owner = $3, lease_expires_at = $4, fence = fence + 1"
       " WHERE tenant_id = $1 AND id = ("
-      "SELECT j.id FROM sync_jobs j JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = j.connection_id"
+      "SELECT j.id FROM sync_jobs j JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = "
+      "j.connection_id"
       " WHERE j.tenant_id = $1 AND j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $2"
       " AND c.status = 'active' AND NOT EXISTS (SELECT 1 FROM sync_jobs o WHERE o.tenant_id = j.tenant_id"
       " AND o.connection_id = j.connection_id AND o.status = 'running')"
@@ -69,22 +70,25 @@ result<std::optional<claimed_job>> claim_job(session& s, tenant_id tenant, const
 }
 
 result<bool> renew_lease(session& s, tenant_id tenant, job_id id, std::int64_t fence, timestamp until) {
-  return any(s.execute("UPDATE sync_jobs SET lease_expires_at = $4"
-                       " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'running'",
-                       {tenant, id, fence, until}));
+  return any(
+      s.execute("UPDATE sync_jobs SET lease_expires_at = $4"
+                " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'running'",
+                {tenant, id, fence, until}));
 }
 
 result<bool> save_checkpoint(session& s, tenant_id tenant, job_id id, std::int64_t fence,
                              std::string_view cursor, std::int64_t signals, timestamp lease_until) {
-  return any(s.execute("UPDATE sync_jobs SET cursor = $4, signals_emitted = signals_emitted + $5,"
-                       " lease_expires_at = $6"
-                       " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'running'",
-                       {tenant, id, fence, cursor, signals, lease_until}));
+  return any(
+      s.execute("UPDATE sync_jobs SET cursor = $4, signals_emitted = signals_emitted + $5,"
+                " lease_expires_at = $6"
+                " WHERE tenant_id = $1 AND id = $2 AND fence = $3 AND status = 'running'",
+                {tenant, id, fence, cursor, signals, lease_until}));
 }
 
 result<std::optional<claimed_job>> find_running(session& s, tenant_id tenant, job_id id) {
   return find_one(s,
-                  "SELECT " JOB_COLUMNS ", fence, counted_failures, cursor FROM sync_jobs"
+                  "SELECT " JOB_COLUMNS
+                  ", fence, counted_failures, cursor FROM sync_jobs"
                   " WHERE tenant_id = $1 AND id = $2 AND status = 'running'",
                   {tenant, id}, read_claimed);
 }
@@ -104,18 +108,18 @@ result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failure
                                   std::optional<timestamp> before, timestamp now) {
   const auto died = encode_error({"interrupted", "the run ended with its process", now, {}});
   const auto until = before.value_or(timestamp::max());
-  const auto failed =
-      s.execute("UPDATE sync_jobs SET status = 'failed', finished_at = $4, error = $5,"
-                " counted_failures = counted_failures + 1, fence = fence + 1, lease_owner = NULL,"
-                " lease_expires_at = NULL WHERE tenant_id = $1 AND status = 'running'"
-                " AND lease_expires_at <= $2 AND counted_failures + 1 >= $3",
-                {tenant, until, most_failures, now, died});
+  const auto failed = s.execute(
+      "UPDATE sync_jobs SET status = 'failed', finished_at = $4, error = $5,"
+      " counted_failures = counted_failures + 1, fence = fence + 1, lease_owner = NULL,"
+      " lease_expires_at = NULL WHERE tenant_id = $1 AND status = 'running'"
+      " AND lease_expires_at <= $2 AND counted_failures + 1 >= $3",
+      {tenant, until, most_failures, now, died});
   if (!failed) return failed;
-  const auto queued =
-      s.execute("UPDATE sync_jobs SET status = 'queued', counted_failures = counted_failures + 1,"
-                " fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
-                " WHERE tenant_id = $1 AND status = 'running' AND lease_expires_at <= $2",
-                {tenant, until});
+  const auto queued = s.execute(
+      "UPDATE sync_jobs SET status = 'queued', counted_failures = counted_failures + 1,"
+      " fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
+      " WHERE tenant_id = $1 AND status = 'running' AND lease_expires_at <= $2",
+      {tenant, until});
   if (!queued) return queued;
   return *failed + *queued;
 }
@@ -127,39 +131,39 @@ result<std::int64_t> expire_job_leases(session& s, timestamp now) {
 
 result<std::int64_t> cancel_jobs(session& s, tenant_id tenant, connection_id connection, timestamp now) {
   const auto why = encode_error({"permanent", "the connection was removed", now, {}});
-  return s.execute("UPDATE sync_jobs SET status = 'failed', finished_at = $3, error = $4, fence = fence + 1,"
-                   " lease_owner = NULL, lease_expires_at = NULL"
-                   " WHERE tenant_id = $1 AND connection_id = $2 AND status IN ('queued', 'running')",
-                   {tenant, connection, now, why});
+  return s.execute(
+      "UPDATE sync_jobs SET status = 'failed', finished_at = $3, error = $4, fence = fence + 1,"
+      " lease_owner = NULL, lease_expires_at = NULL"
+      " WHERE tenant_id = $1 AND connection_id = $2 AND status IN ('queued', 'running')",
+      {tenant, connection, now, why});
 }
 
 result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
   due_work out;
-  auto run = tenants_of(
-      s,
-      "SELECT DISTINCT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
-      " JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = j.connection_id"
-      " WHERE j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $1"
-      " AND t.status = 'active' AND c.status = 'active' LIMIT $2",
-      {now, most_tenants});
+  auto run = tenants_of(s,
+                        "SELECT DISTINCT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
+                        " JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = j.connection_id"
+                        " WHERE j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $1"
+                        " AND t.status = 'active' AND c.status = 'active' LIMIT $2",
+                        {now, most_tenants});
   if (!run) return run.error();
   out.to_run = std::move(*run);
-  auto schedule = tenants_of(
-      s,
-      "SELECT c.tenant_id FROM connections c JOIN tenants t ON t.id = c.tenant_id"
-      " WHERE c.status = 'active' AND c.next_run_at <= $1 AND t.status = 'active'"
-      " UNION SELECT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
-      " WHERE j.status = 'running' AND j.lease_expires_at <= $1 AND t.status = 'active' LIMIT $2",
-      {now, most_tenants});
+  auto schedule =
+      tenants_of(s,
+                 "SELECT c.tenant_id FROM connections c JOIN tenants t ON t.id = c.tenant_id"
+                 " WHERE c.status = 'active' AND c.next_run_at <= $1 AND t.status = 'active'"
+                 " UNION SELECT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
+                 " WHERE j.status = 'running' AND j.lease_expires_at <= $1 AND t.status = 'active' LIMIT $2",
+                 {now, most_tenants});
   if (!schedule) return schedule.error();
   out.to_schedule = std::move(*schedule);
-  const auto waiting =
-      s.query("SELECT COUNT(*), MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs"
-              " WHERE status = 'queued' AND COALESCE(retry_after, scheduled_at) <= $1",
-              {now}, [&](const row& r) {
-                out.backlog = r.integer(0);
-                out.oldest = r.maybe_time(1);
-              });
+  const auto waiting = s.query(
+      "SELECT COUNT(*), MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs"
+      " WHERE status = 'queued' AND COALESCE(retry_after, scheduled_at) <= $1",
+      {now}, [&](const row& r) {
+        out.backlog = r.integer(0);
+        out.oldest = r.maybe_time(1);
+      });
   if (!waiting) return waiting.error();
   for (const std::string_view sql :
        {"SELECT MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs WHERE status = 'queued'"
@@ -185,11 +189,12 @@ result<std::vector<expiring_connection>> find_expiring(session& s, timestamp bef
 
 result<std::vector<live_job>> live_jobs(session& s, tenant_id tenant) {
   std::vector<live_job> found;
-  const auto ok = s.query("SELECT connection_id, status FROM sync_jobs"
-                          " WHERE tenant_id = $1 AND status IN ('queued', 'running')",
-                          {tenant}, [&](const row& r) {
-                            found.push_back({read_id<connection_id>(r, 0), read_name<job_status>(r, 1)});
-                          });
+  const auto ok = s.query(
+      "SELECT connection_id, status FROM sync_jobs"
+      " WHERE tenant_id = $1 AND status IN ('queued', 'running')",
+      {tenant}, [&](const row& r) {
+        found.push_back({read_id<connection_id>(r, 0), read_name<job_status>(r, 1)});
+      });
   if (!ok) return ok.error();
   return found;
 }

@@ -96,13 +96,13 @@ struct replay_delivery {
   timestamp now{};
 };
 
-using mutation =
-    std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
-                 rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth, store_grant,
-                 force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
-                 renew_run, end_run>;
-using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
-                             kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored>;
+using mutation = std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
+                              rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth,
+                              store_grant, force_refresh, begin_refresh, end_refresh, request_sync,
+                              schedule_due, run_job, commit_page, renew_run, end_run>;
+using outcome =
+    std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
+                 kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
@@ -132,8 +132,8 @@ struct read_connections : message {
 };
 struct connection_list : message {
   connection_list() = default;
-  std::vector<connection> rows;                ///< of every status, oldest first
-  std::map<connection_id, job_status> syncing; ///< those with a job: queued or running
+  std::vector<connection> rows;                 ///< of every status, oldest first
+  std::map<connection_id, job_status> syncing;  ///< those with a job: queued or running
 };
 
 struct list_signals {

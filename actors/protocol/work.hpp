@@ -38,6 +38,7 @@ struct work_queued : message {
   explicit work_queued(tenant_id t) : tenant(t) {}
   tenant_id tenant;
 };
-using ticker_actor = typed_actor<accepts<work_queued>>;  // Finds due work and wakes its tenants; runs nothing.
+using ticker_actor =
+    typed_actor<accepts<work_queued>>;  // Finds due work and wakes its tenants; runs nothing.
 
 }  // namespace connectord

@@ -40,7 +40,8 @@ asio::awaitable<response> callback(app& a, request& r) {
   if (!consumed) co_return refuse(consumed.error(), r);
   const auto* client = client_of(a, definition->slug);
   const oauth::client unconfigured;
-  auto given = oauth::decide_callback(*definition, client ? *client : unconfigured, *query, consumed->verdict);
+  auto given =
+      oauth::decide_callback(*definition, client ? *client : unconfigured, *query, consumed->verdict);
   if (!given) co_return refuse(given.error(), r);
   const auto tenant = consumed->row->tenant;
   auto meta = admitted(a, r, tenant);
@@ -49,7 +50,8 @@ asio::awaitable<response> callback(app& a, request& r) {
   meta->deadline = r.deadline;
   const auto made = co_await command(
       a, r, tenant,
-      tenant_command{std::move(*meta), mutation{complete_oauth{*consumed->row, std::move(*given), r.received_at}}});
+      tenant_command{std::move(*meta),
+                     mutation{complete_oauth{*consumed->row, std::move(*given), r.received_at}}});
   if (!made) co_return refuse(made.error(), r);
   std::string body;
   json_writer w{body};
@@ -89,7 +91,8 @@ void add_oauth_routes(std::vector<route>& table, app* a) {
                              {"error", R"({"type":"string"})", "Of a denial"},
                              {"iss", R"({"type":"string"})", "Issuer, RFC 9207"}};
   add(verb::post, "/connections/{id}/refresh", "refreshConnection", "Exchange the refresh token now",
-      tenant_with("connections:write"), {200, "Connection", "With new tokens"}, {400, 404, 409, 502}, refresh);
+      tenant_with("connections:write"), {200, "Connection", "With new tokens"}, {400, 404, 409, 502},
+      refresh);
 }
 
 }  // namespace connectord::web

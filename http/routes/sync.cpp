@@ -76,8 +76,8 @@ void add_sync_routes(std::vector<route>& table, app* a) {
           tenant_with("sync:write"),
           {{202, "StartedSync", "Queued, or found in the queue"}},
           {400, 404, 409, 422}};
-  r.parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})", "Same key and body, same answer",
-                   false, "header"}};
+  r.parameters = {{"Idempotency-Key", R"({"type":"string","maxLength":255})",
+                   "Same key and body, same answer", false, "header"}};
   r.payload = payload::optional_json;
   r.body_schema = "StartSync";
   r.handle = on(a, sync);
