@@ -162,6 +162,15 @@ class AuthorizationServer:
             return None
         return family.account
 
+    def subject(self, ask):
+        """Whose code or refresh token the token endpoint is given, good or not."""
+        form = ask.form or ask.json
+        if not isinstance(form, dict):
+            return None
+        family = self.families.get(form.get("refresh_token"))
+        code = self.codes.get(form.get("code"))
+        return family.account if family else code["account"] if code else None
+
     def expire(self, account=None):
         """Every access token (of an account) ends now; refresh tokens stay good."""
         for token, (family, _) in self.access.items():

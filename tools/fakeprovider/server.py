@@ -118,7 +118,7 @@ class Provider:
         if operation == "token" and "refresh_token" in (ask.form.get("grant_type"), (ask.json or {}).get("grant_type")):
             operation = "refresh"
         with self.lock:
-            account = self.server.account_of(ask)
+            account = self.server.account_of(ask) or (self.server.subject(ask) if operation in ("token", "refresh") else None)
             name = account.name if account else None
             wishes = self.rules.meet(operation, name, ask.path)
             if wishes.get("expire_token"):
