@@ -20,9 +20,11 @@ def position(text):
 
 
 def wanted(stream):
-    if stream["name"] in ("pull_requests", "merge_requests"):
-        return "pulls"
-    return "issues" if any(rule.get("as") == "merge_request" for rule in stream["rules"]) else "all"
+    """Whether a stream is of issues, of pull requests or of all."""
+    kinds = {rule.get("kind") for rule in stream["rules"]}
+    if "pr_updated" not in kinds:
+        return "issues" if "issue_updated" in kinds else "all"
+    return "all" if "issue_updated" in kinds else "pulls"
 
 
 class Feeds:

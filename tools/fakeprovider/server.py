@@ -3,6 +3,7 @@
 import http.server
 import json
 import random
+import sys
 import threading
 import time
 import urllib.parse
@@ -36,7 +37,11 @@ class Ask:
 class Listener(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
-    disable_nagle_algorithm = True
+
+    def handle_error(self, *_):
+        """A client that does not wait for the end of a slow answer is no news."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*_)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
