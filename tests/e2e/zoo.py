@@ -73,17 +73,14 @@ class ZooSuite(Suite):
     @classmethod
     def setUpClass(cls):
         cls.zoo = Zoo()
+        cls.addClassCleanup(cls.zoo.close)
         cls.service = Service(**{**cls.zoo.settings(), **cls.settings})
-        try:
-            cls.service.start()
-        except BaseException:
-            cls.tearDownClass()
-            raise
+        cls.addClassCleanup(cls.service.close)
+        cls.service.start()
 
     @classmethod
     def tearDownClass(cls):
-        cls.service.close()
-        cls.zoo.close()
+        pass  # the cleanups do, and also when the start failed
 
     def setUp(self):
         super().setUp()

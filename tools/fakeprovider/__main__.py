@@ -21,7 +21,7 @@ def main():
         parser.error("no definition: " + ", ".join(sorted(unknown)))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})  # for every thread: one waits for them
     zoo = Zoo(slugs, options.seed)
-    port = listen(options.seed, control.Control(zoo).serve).server_port
+    port = listen(control.Control(zoo).serve).server_port
     print(json.dumps({"event": "listening", "port": port, "providers": zoo.bases()}), flush=True)
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
     return 0

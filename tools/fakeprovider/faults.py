@@ -1,6 +1,7 @@
 """Scripted misbehaviour: rules that a request meets on its way."""
 
 import email.utils
+import random
 import time
 
 
@@ -56,8 +57,13 @@ class Rules:
 
 
 def instead(wishes, definition):
-    """The answer that a rule gives in place of the provider's own, or None: status, headers, body."""
+    """The answer that a rule gives in place of the provider's own, or None: status, headers, body. What was asked for
+    then does not happen; `truncate`, `drip` and `lose_answer` spoil the answer after it did."""
     headers = dict(wishes.get("headers", {}))
+    if wishes.get("close"):
+        return 0, headers, b""
+    if wishes.get("garbage"):
+        return 200, {"content-type": "application/json"}, random.Random(definition.slug).randbytes(2000)
     if "recorded" in wishes:
         answer = definition.recorded[wishes["recorded"]]["answers"][0]
         return answer["status"], {**answer["headers"], **headers}, answer["body"]

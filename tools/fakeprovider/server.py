@@ -65,8 +65,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not isinstance(body, bytes):
             headers = {"content-type": "text/plain" if isinstance(body, str) else "application/json", **headers}
             body = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        if wishes.get("garbage"):
-            body = random.Random(self.server.seed).randbytes(2000)
         if wishes.get("truncate"):
             body = body[:len(body) // 2]
         reason = self.responses.get(status, ("",))[0]
@@ -134,10 +132,8 @@ class Provider:
             self.requests.append(entry)
         time.sleep(wishes.get("delay", 0))
         with self.lock:
-            answer = instead(wishes, self.definition)
-            if answer is None and not wishes.get("close"):
-                answer = self._own_answer(route, holes, ask, account, operation, wishes, entry)
-            status, headers, body = answer or (0, {}, b"")
+            answer = instead(wishes, self.definition) or self._own_answer(route, holes, ask, account, operation, wishes, entry)
+            status, headers, body = answer
             entry["status"] = status
         handler.answer(status, headers, body, wishes)
 
@@ -164,9 +160,9 @@ class Provider:
         return self.feeds.answer(route, holes, ask, account, wishes)
 
 
-def listen(seed, serve):
+def listen(serve):
     listener = Listener(("127.0.0.1", 0), Handler)
-    listener.seed, listener.serve = seed, serve
+    listener.serve = serve
     threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return listener
 
@@ -174,7 +170,7 @@ def listen(seed, serve):
 class Zoo:
     def __init__(self, slugs, seed):
         self.providers = {slug: Provider(slug, seed) for slug in slugs}
-        self.listeners = {slug: listen(seed, provider.serve) for slug, provider in self.providers.items()}
+        self.listeners = {slug: listen(provider.serve) for slug, provider in self.providers.items()}
 
     def bases(self):
         return {slug: f"http://127.0.0.1:{listener.server_port}" for slug, listener in self.listeners.items()}
