@@ -8,7 +8,7 @@ from harness import Service, eventually
 from zoo import OAUTH, ZooSuite
 
 FAST = {"RATE_LIMIT_BASE_SECONDS": "1", "RATE_LIMIT_MAX_SECONDS": "1", "RATE_LIMIT_JITTER_FACTOR": "0",
-        "TOKEN_REFRESH_JITTER_FACTOR": "0", "SYNC_LEASE_SECONDS": "3"}
+        "TOKEN_REFRESH_JITTER_FACTOR": "0", "SYNC_LEASE_SECONDS": "3", "HTTP_CLIENT_TIMEOUT_SECONDS": "5"}
 
 
 def at_once(calls):
