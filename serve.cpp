@@ -1,8 +1,10 @@
 #include "serve.hpp"
 
 #include "actors/directory.hpp"
+#include "actors/engine.hpp"
 #include "actors/inbox.hpp"
 #include "actors/janitor.hpp"
+#include "actors/notifier.hpp"
 #include "actors/ops.hpp"
 #include "actors/outbound.hpp"
 #include "actors/registry.hpp"
@@ -58,6 +60,13 @@ provider::proof_settings proofs_of(const provider::definition& d, const config::
   return out;
 }
 
+/// Names this process in leases. Nobody else listens at this address while it lives, so a lease in its name
+/// that it did not take is a dead predecessor's.
+std::string node_name(const config::settings& s) {
+  if (s.api_bind_addr.port == 0) return uuid::make().str();
+  return asio::ip::host_name() + "/" + s.api_bind_addr.host + ":" + std::to_string(s.api_bind_addr.port);
+}
+
 sync_policy sync_policy_for(const config::settings& s) {
   sync_policy p;
   p.default_interval = s.sync_scheduler_default_interval_seconds;
@@ -90,7 +99,7 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   made->idempotency = s.idempotency_ttl_hours;
   made->oauth_state_ttl = s.oauth_state_ttl_seconds;
   made->call_patience = s.http_client_timeout_seconds;
-  made->node = uuid::make().str();
+  made->node = node_name(s);
   made->sync = sync_policy_for(s);
   made->refresh = {s.token_refresh_tick_seconds, s.token_refresh_lead_time_seconds,
                    s.token_refresh_concurrency, s.token_refresh_jitter_factor,
@@ -239,6 +248,18 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
   return children;
 }
 
+/// The youngest of the tree: nothing depends on them.
+void add_signal_engine(std::vector<child_spec>& children, doors& d, const services_ptr& s,
+                       const secret& token) {
+  children.push_back({"engine", [&d, s](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(spawn_engine(root, s, d.store.get()));
+                      }});
+  children.push_back({"notifier", [&d, s, token](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(
+                            spawn_notifier(root, s, d.store.get(), d.outbound.get(), token));
+                      }});
+}
+
 [[noreturn]] void give_up() {
   log::error("root.gave_up");
   log::flush();
@@ -272,6 +293,16 @@ asio::awaitable<void> shut_down(web::server& web, doors& d, const bridge_ptr& vi
   io.stop();
 }
 
+/// What a dead process was running goes on at once. An embedded file has no other writers at all.
+bool bury_predecessor(storage::session& db, const config::settings& s) {
+  const auto now = now_utc();
+  if (db.kind() == storage::dialect::postgresql) {
+    const auto name = node_name(s);
+    return storage::expire_job_leases(db, name, now).has_value();
+  }
+  return storage::expire_job_leases(db, {}, now) && storage::expire_refresh_leases(db, now);
+}
+
 /// Migrated where the profile allows it, and fitting the key ring; else the exit code.
 struct prepared_store {
   std::shared_ptr<storage::store> store;
@@ -303,12 +334,7 @@ std::variant<prepared_store, int> prepare_store(const config::settings& s) {
   if (!problems) return exit_failure;
   for (const auto& p : *problems) std::cerr << p << '\n';
   if (!problems->empty()) return config::exit_configuration;
-  // Nobody else writes this file, so whatever holds a lease in it is dead.
-  if ((*store)->kind() == storage::dialect::sqlite) {
-    const auto now = now_utc();
-    if (!storage::expire_job_leases(**db, now) || !storage::expire_refresh_leases(**db, now))
-      return exit_failure;
-  }
+  if (!bury_predecessor(**db, s)) return exit_failure;
   return prepared_store{std::move(*store), true};
 }
 
@@ -351,7 +377,9 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   const bridge_ptr via{system, home, io};
 
   const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler);
-  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, tree(d, shared, plan, out),
+  auto children = tree(d, shared, plan, out);
+  if (settings.signal_engine_enabled) add_signal_engine(children, d, shared, settings.signal_webhook_token);
+  auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, std::move(children),
                                 restart_policy{.most = 3}, std::function<void()>{give_up});
   sky.admit({"http", "http", "system", {}})->born();
 
@@ -364,6 +392,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .registry = d.registry,
                .inbox = d.inbox,
                .ops = d.ops,
+               .scheduler = d.scheduler,
                .cursors = web::cursor_codec{settings.crypto_keys},
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};

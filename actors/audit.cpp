@@ -12,6 +12,9 @@ std::string_view action_of(const patch_connection&) { return "connection.patch";
 std::string_view action_of(const delete_connection&) { return "connection.delete"; }
 std::string_view action_of(const rotate_webhook_secret&) { return "connection.rotate_secret"; }
 std::string_view action_of(const replay_delivery&) { return "delivery.replay"; }
+std::string_view action_of(const patch_grounded&) { return "grounded_signal.patch"; }
+std::string_view action_of(const delete_grounded&) { return "grounded_signal.delete"; }
+std::string_view action_of(const put_signal_config&) { return "signal_config.put"; }
 std::string_view action_of(const start_oauth&) { return "oauth.start"; }
 std::string_view action_of(const store_grant&) { return "connection.connect"; }
 std::string_view action_of(const request_sync&) { return "sync.request"; }

@@ -44,11 +44,11 @@ token_keeper_actor family::keeper_of(const connection& c, const tenant_actor& pa
 }
 
 void family::begin_run(claimed_job work, const connection& c, run_slot slot, const tenant_actor& parent) {
-  const auto job = work.row.id;
+  const run_ticket ticket{work.row.id, c.id, work.fence};
   *slot.used = true;
   auto child = spawn_sync_run(where_, services_, tenant_,
                               {std::move(work), c, std::move(slot), keeper_of(c, parent)}, parent);
-  runs_.emplace(watch(child), run{job, c.id, child});
+  runs_.emplace(watch(child), run{ticket, child});
 }
 
 bool family::may_run_another() const {
@@ -56,20 +56,23 @@ bool family::may_run_another() const {
 }
 
 bool family::is_running(const connection_id& c) const {
-  return std::ranges::any_of(runs_, [&](const auto& r) { return r.second.connection == c; });
+  return std::ranges::any_of(runs_, [&](const auto& r) { return r.second.ticket.connection == c; });
 }
 
 void family::stop_runs() {
   for (const auto& [at, r] : runs_) caf::anon_send(r.actor, stop_run{});
 }
 
-std::optional<job_id> family::bury(const caf::down_msg& down) {
+std::optional<end_run> family::bury(const caf::down_msg& down) {
   flows_.erase(down.source);
   std::erase_if(keepers_,
                 [&](const auto& k) { return caf::actor_cast<caf::actor_addr>(k.second) == down.source; });
   const auto ended = runs_.extract(down.source);
   if (!ended || down.reason == caf::exit_reason::normal) return std::nullopt;
-  return ended.mapped().job;
+  const auto& ticket = ended.mapped().ticket;
+  const bool again = !died_.insert(ticket.job).second;
+  run_report report{again ? run_end::permanent : run_end::transient, {}, false, {}, "the run ended unexpectedly"};
+  return end_run{ticket, std::move(report), services_->now()};
 }
 
 }  // namespace connectord

@@ -29,13 +29,13 @@ class family {
   /// Whatever must not be cut off is under way: a run that has to be released, a code being exchanged.
   bool busy() const { return !runs_.empty() || !flows_.empty(); }
   void stop_runs();
-  /// A child has ended. Answers the job of a run that did not end by itself.
-  std::optional<job_id> bury(const caf::down_msg& down);
+  /// A child has ended. Answers what becomes of the job when it was a run that did not end by itself: it is
+  /// tried once more, and set aside when it ends a second run.
+  std::optional<end_run> bury(const caf::down_msg& down);
 
  private:
   struct run {
-    job_id job;
-    connection_id connection;
+    run_ticket ticket;
     sync_run_actor actor;
   };
   template <class Handle>
@@ -48,6 +48,7 @@ class family {
   std::map<connection_id, token_keeper_actor> keepers_;
   std::map<caf::actor_addr, run> runs_;
   std::map<caf::actor_addr, oauth_flow_actor> flows_;
+  std::set<job_id> died_;
   std::uint64_t last_flow_ = 0;
 };
 

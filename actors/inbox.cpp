@@ -24,13 +24,15 @@ result<std::optional<tenant_state>> state_from_rows(storage::session& db, const 
 }
 
 /// One delivery under one owner, with everything that the tenant itself would have done.
-result<> give_to(storage::session& db, const services& s, const storage::owner& to, ingest_webhook d) {
+result<> give_to(storage::session& db, const services& s, const storage::owner& to, ingest_webhook d,
+                 const provider::examination& seen) {
   const auto state = state_from_rows(db, to.tenant);
   if (!state) return state.error();
   if (!*state) return {};
   d.connection = to.connection;
   d.proven = true;  // by the app-wide secret, checked before
-  const bool held = (*state)->row().status == tenant_status::suspended;
+  // A connection is ended by its tenant alone; the scheduler wakes it.
+  const bool held = (*state)->row().status == tenant_status::suspended || seen.revokes_connection;
   const auto i = examine_delivery(s, **state, d, {}, held);
   if (!i) return i.error();
   const auto stored = take_in(db, s, to.tenant, std::array{&*i});
@@ -59,7 +61,7 @@ result<std::int64_t> hand_out(storage::session& db, const services& s, const ing
   const auto to = owners(db, d.provider, seen);
   if (!to) return to.error();
   for (const auto& owner : *to)
-    if (const auto given = give_to(db, s, owner, d); !given) return given.error();
+    if (const auto given = give_to(db, s, owner, d, seen); !given) return given.error();
   return static_cast<std::int64_t>(to->size());
 }
 
@@ -142,7 +144,9 @@ caf::result<routed> inbox::on_route(const route_delivery& m) {
         const auto given = hand_out(db, *s, *d, *seen);
         return !given || *given > 0 ? given : keep_unrouted(db, *s, *d, *seen);
       },
-      [](std::int64_t n) -> result<routed> {
+      [this, seen](std::int64_t n) -> result<routed> {
+        if ((seen->revokes_connection || seen->queues_sync) && n > 0 && services_->ticker != nullptr)
+          self_->send(services_->ticker->get(), work_queued{});
         return routed{{}, {}, n};
       });
 }

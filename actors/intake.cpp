@@ -1,5 +1,7 @@
 #include "actors/intake.hpp"
 
+#include "actors/plan_parts.hpp"
+
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
 #include "storage/job_queue.hpp"
@@ -299,10 +301,10 @@ void count_stored(metrics& m, const intake& i, const accepted_delivery& a) {
     for (const auto& x : i.signals) m.signals_stored({i.row.provider, x.kind}).Increment();
 }
 
-result<delivery_status> settle(storage::session& db, const services& s, const tenant_state& state,
+result<settled> settle(storage::session& db, const services& s, const tenant_state& state,
                                const delivery& stored, std::optional<connection_id> wanted, timestamp now) {
   const auto* definition = s.catalog.find(stored.provider);
-  if (definition == nullptr) return stored.status;
+  if (definition == nullptr) return settled{stored.status, {}};
   auto row = stored;
   auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at});
   bool by_default = false;
@@ -317,7 +319,7 @@ result<delivery_status> settle(storage::session& db, const services& s, const te
   if (owner == nullptr || !owner->usable()) {
     row.status = delivery_status::unmatched;
     if (const auto kept = storage::finish_delivery(db, state.row().id, row); !kept) return kept.error();
-    return row.status;
+    return settled{row.status, {}};
   }
   row.connection = owner->id;
   conclude(row, seen, now);
@@ -328,7 +330,18 @@ result<delivery_status> settle(storage::session& db, const services& s, const te
   const auto signals = signals_from(std::move(seen.signals), row, work.id);
   if (const auto emitted = emit(db, state.row().id, std::array{emission{work, signals, *named}}); !emitted)
     return emitted.error();
-  return row.status;
+  if (seen.queues_sync && definition->sync && owner->access_ciphertext)
+    if (const auto queued =
+            storage::enqueue_job(db, state.row().id, incremental_job(*owner, incremental_priority, now));
+        !queued)
+      return queued.error();
+  settled done{row.status, {}};
+  // Replayed, it says nothing about a connection that was made anew since.
+  if (!seen.revokes_connection || stored.status != delivery_status::received) return done;
+  done.ended = revoked(*owner, now);
+  if (const auto written = write_connection(db, state.row().id, *done.ended, false); !written)
+    return written.error();
+  return done;
 }
 
 }  // namespace connectord

@@ -66,8 +66,12 @@ result<std::vector<accepted_delivery>> take_in(storage::session& db, const servi
 void count_stored(metrics& m, const intake& i, const accepted_delivery& a);
 
 /// Processes a delivery that is stored already (received, unmatched, or to be replayed). Signals
-/// that are there are linked again, not stored again. Answers the new status.
-result<delivery_status> settle(storage::session& db, const services& s, const tenant_state& state,
+/// that are there are linked again, not stored again.
+struct settled {
+  delivery_status status = delivery_status::received;
+  std::optional<connection> ended;  ///< by the event; its row is written
+};
+result<settled> settle(storage::session& db, const services& s, const tenant_state& state,
                                const delivery& stored, std::optional<connection_id> wanted, timestamp now);
 
 }  // namespace connectord

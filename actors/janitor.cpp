@@ -1,6 +1,7 @@
 #include "actors/janitor.hpp"
 
 #include "base/log.hpp"
+#include "domain/grounding.hpp"
 #include "storage/retention.hpp"
 #include "storage/tenants.hpp"
 
@@ -117,6 +118,9 @@ result<janitor::purged> janitor::purge_tenant(storage::session& db, const tenant
     p.count(*gone);
     return {};
   };
+  const auto unscored = storage::purge_unscored(db, t, now - grounding::longest_delay, batch);
+  if (!unscored) return unscored.error();
+  p.count(*unscored);
   if (const auto ok = purge(storage::purge_jobs, keep.jobs); !ok) return ok.error();
   if (const auto ok = purge(storage::purge_deliveries, keep.deliveries); !ok) return ok.error();
   if (const auto ok = purge(storage::purge_signals, keep.signals); !ok) return ok.error();

@@ -4,7 +4,9 @@
 #include "base/log.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
+#include "storage/grounded_signals.hpp"
 #include "storage/job_queue.hpp"
+#include "storage/signal_configs.hpp"
 
 #include <array>
 
@@ -152,10 +154,44 @@ decision plan_replay(const services_ptr& s, const tenant_state& state, const rep
     if (!*found) return error{errc::not_found};
     const auto& row = **found;
     if (c.connection && known->find(*c.connection)->provider != row.provider) return error{errc::not_found};
-    const auto status = settle(db, *s, *known, row, c.connection, c.now);
-    if (!status) return status.error();
-    return effect{outcome{replayed_delivery{row.id, row.receipt, *status}}};
+    const auto done = settle(db, *s, *known, row, c.connection, c.now);
+    if (!done) return done.error();
+    return effect{outcome{replayed_delivery{row.id, row.receipt, done->status}}};
   }};
+}
+
+/// Rows that no actor holds: the transaction is the whole of it.
+decision plan_grounded(const tenant_id& t, const patch_grounded& c) {
+  return plan{[t, c](storage::session& db) -> result<effect> {
+    auto row = storage::find_grounded(db, t, c.id);
+    if (!row) return row.error();
+    if (!*row) return error{errc::not_found};
+    (*row)->status = c.status;
+    if (c.names_recommendation) (*row)->recommendation = c.recommendation;
+    (*row)->updated_at = std::max(c.now, (*row)->updated_at + milliseconds{1});
+    if (const auto stored = storage::update_grounded(db, t, **row); !stored) return stored.error();
+    return effect{outcome{std::move(**row)}};
+  }};
+}
+
+decision plan_grounded(const tenant_id& t, const delete_grounded& c) {
+  return plan{[t, id = c.id](storage::session& db) -> result<effect> {
+    const auto gone = storage::delete_grounded(db, t, id);
+    if (!gone) return gone.error();
+    return effect{outcome{nothing{}}};
+  }};
+}
+
+decision plan_grounded(const tenant_id& t, const put_signal_config& c) {
+  auto wanted = c.wanted;
+  wanted.updated_at = c.now;
+  plan p{[t, wanted, now = c.now](storage::session& db) -> result<effect> {
+    const auto stored = storage::put_signal_config(db, t, wanted, now);
+    if (!stored) return stored.error();
+    return effect{outcome{wanted}};
+  }};
+  p.object = t.str();  // the tenant has one
+  return p;
 }
 
 }  // namespace
@@ -197,6 +233,7 @@ decision decide(const services_ptr& s, const tenant_state& state, const mutation
         if constexpr (std::is_same_v<command, delete_connection>) return plan_delete(state, c);
         if constexpr (std::is_same_v<command, rotate_webhook_secret>) return plan_rotation(s, state, c);
         if constexpr (std::is_same_v<command, replay_delivery>) return plan_replay(s, state, c);
+        if constexpr (requires { plan_grounded(state.row().id, c); }) return plan_grounded(state.row().id, c);
         if constexpr (std::is_same_v<command, start_oauth>) return plan_start_oauth(s, state, c);
         if constexpr (std::is_same_v<command, store_grant>) return plan_grant(s, state, c);
         if constexpr (std::is_same_v<command, begin_refresh>) return plan_begin_refresh(s, state, c);

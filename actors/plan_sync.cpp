@@ -150,10 +150,11 @@ decision plan_schedule(const services_ptr& s, const tenant_state& state, const s
   plan p;
   p.changes = true;
   p.queues_work = true;
+  p.scheduled = due.size();
   p.work = [s, t = state.row().id, due = std::move(due),
             now = c.now](storage::session& db) -> result<effect> {
     effect e{outcome{nothing{}}};
-    const auto taken_back = storage::reclaim_jobs(db, t, s->sync.most_attempts, now, now);
+    const auto taken_back = storage::reclaim_jobs(db, t, s->sync.most_attempts, {}, now);
     if (!taken_back) return taken_back.error();
     for (const auto& d : due) {
       const auto queued = storage::enqueue_job(db, t, d.next);

@@ -165,7 +165,10 @@ void sync_run_worker::end(run_end how, std::string message, std::optional<second
   auto& m = services_->meters;
   m.sync_jobs({slug, name_of(how)}).Increment();
   m.sync_job_seconds({slug}).Observe(std::chrono::duration<double>(steady_clock::now() - begun_).count());
-  if (how == run_end::rate_limited) m.rate_limited({slug}).Increment();
+  if (how == run_end::rate_limited) {
+    m.rate_limited({slug}).Increment();
+    m.rate_limited_backoff({slug}).Observe(static_cast<double>(hint.value_or(seconds{0}).count()));
+  }
   run_report report{how, cursor_, no_progress_, hint, std::move(message)};
   if (how == run_end::complete || how == run_end::continued)
     report.without_progress = run_->without_progress();

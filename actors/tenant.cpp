@@ -21,12 +21,6 @@ const auto guarded_by_watchdog = caf::infinite;
 
 constexpr seconds revocation_patience{10};
 
-bool is_refusal(const error& e) { return e.code() != errc::commit_in_doubt && e.code() != errc::stale_epoch; }
-
-std::string_view cause_of(const error& e) {
-  return e.code() == errc::stale_epoch ? "a younger incarnation owns the tenant" : "the commit is in doubt";
-}
-
 std::string name_of(const idempotency& k) { return k.scope + '\n' + k.key; }
 
 }  // namespace
@@ -99,8 +93,8 @@ void tenant_worker::await_store() {
 void tenant_worker::claim(bool provision) {
   ask_store<std::optional<claimed_tenant>>(
       access_mode::write,
-      [s = services_, id = id_, provision, now = services_->now()](storage::session& db) {
-        return claim_tenant_rows(db, *s, id, provision, now);
+      [s = services_, id = id_, provision, newborn = newborn_, now = services_->now()](storage::session& db) {
+        return claim_tenant_rows(db, *s, id, provision, newborn, now);
       },
       [this](const std::optional<claimed_tenant>& c) { on_claimed(c); },
       [this](const caf::error& e) { on_unclaimed(e); });
@@ -110,7 +104,8 @@ void tenant_worker::claim(bool provision) {
 /// after the store is back. Whoever waits hears of it, and the claim is tried again.
 void tenant_worker::on_unclaimed(const caf::error& e) {
   const auto refusal = from_caf(e);
-  if (e == caf::sec::runtime_error || !is_refusal(refusal)) throw std::runtime_error("the claim failed");
+  if (e == caf::sec::runtime_error || refusal.code() == errc::commit_in_doubt)
+    throw std::runtime_error("the claim failed");
   refuse_all(refusal);
   // Work may be waiting in the store that no message will ask for.
   self_->delayed_send(self_, catch_up_pause, catch_up_due{});
@@ -122,6 +117,7 @@ void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
     return wanted ? claim(true) : refuse_unknown();
   }
   claimed_ = true;
+  newborn_ = false;
   epoch_ = c->epoch;
   revision_ = c->revision;
   received_ = c->row.status == tenant_status::active ? c->received : 0;
@@ -310,6 +306,7 @@ void tenant_worker::commit() {
 }
 
 void tenant_worker::on_committed(const committed& c) {
+  superseded_ = 0;
   // Committed but not yet applied. A crash here is safe: the next incarnation reads the rows.
   auto answered = std::exchange(batch_, {});
   if (one_by_one_ > 0) --one_by_one_;
@@ -331,7 +328,8 @@ void tenant_worker::on_committed(const committed& c) {
 void tenant_worker::on_refused(const caf::error& e) {
   const bool threw = e == caf::sec::runtime_error;
   const auto refusal = from_caf(e);
-  if (!threw && !is_refusal(refusal)) throw std::runtime_error(std::string{cause_of(refusal)});
+  if (refusal.code() == errc::stale_epoch) return superseded();
+  if (!threw && refusal.code() == errc::commit_in_doubt) throw std::runtime_error("the commit is in doubt");
   auto failed = std::exchange(batch_, {});
   const bool infrastructure = refusal.code() == errc::database_unavailable;
   if (failed.size() > 1 && !infrastructure) {
@@ -421,6 +419,10 @@ void tenant_worker::conclude(const committing& done, const tenant_outcome& o) {
     count_stored(services_->meters, *done.todo.delivery, std::get<accepted_delivery>(*taken));
   begin_claimed(change, o.value);
   if (done.todo.ended) revoke_at_provider(*done.todo.ended);
+  if (std::holds_alternative<schedule_due>(change)) {
+    received_ = std::max<std::int64_t>(received_, 1);  // worth a look
+    services_->meters.sync_scheduled({}).Increment(static_cast<double>(done.todo.scheduled));
+  }
   if (done.todo.queues_work) wake_scheduler();
 }
 
@@ -450,31 +452,49 @@ void tenant_worker::revoke_at_provider(const connection& c) {
 }
 
 void tenant_worker::on_child_down(const caf::down_msg& down) {
-  const auto died = children_.bury(down);
-  // Its row still says that it runs: the lease ends, and the scheduler has it taken back.
-  if (died) log::error("sync.run_died", {{"tenant_id", id_}, {"job_id", *died}});
-  if (claimed_) work();
+  if (auto end = children_.bury(down)) {
+    log::error("sync.run_died", {{"tenant_id", id_}, {"job_id", end->by.job}});
+    store_own(std::move(*end), promise<tenant_outcome>{self_});  // nobody asked
+  } else if (claimed_) {
+    work();
+  }
 }
 
 void tenant_worker::wake_scheduler() {
   if (services_->ticker != nullptr) self_->send(services_->ticker->get(), work_queued{id_});
 }
 
+/// Another node has claimed the tenant, because calls came there. Nothing was written here: what waits is
+/// decided again on the rows as they are now, under an epoch of our own. That is no crash.
+void tenant_worker::superseded() {
+  log::info("tenant.superseded", {{"tenant_id", id_}, {"epoch", epoch_}});
+  for (auto b = batch_.rbegin(); b != batch_.rend(); ++b) queue_.push_front(std::move(b->asked));
+  batch_.clear();
+  claimed_ = false;
+  dirty_ = 0;
+  const std::uniform_int_distribution<int> spread{0, 20 * std::min(++superseded_, 10)};
+  self_->delayed_send(self_, milliseconds{spread(dice_)}, catch_up_due{});
+}
+
 // ---- background
 
 void tenant_worker::catch_up() {
   const auto known = std::make_shared<const tenant_state>(state_);
-  ask_store<std::int64_t>(
+  ask_store<caught_up>(
       access_mode::write,
       [s = services_, known, epoch = epoch_](storage::session& db) {
         return settle_received(db, *s, *known, epoch, static_cast<int>(largest_batch));
       },
-      [this](const std::int64_t& settled) {
-        received_ = settled > 0 ? std::max<std::int64_t>(received_ - settled, 0) : 0;
+      [this](const caught_up& c) {
+        for (const auto& row : c.rows) state_.put(row);
+        if (c.revision) revision_ = *c.revision;
+        received_ = c.settled > 0 ? std::max<std::int64_t>(received_ - c.settled, 0) : 0;
         work();
       },
-      [](const caf::error& e) {
-        throw std::runtime_error("catch up: " + std::string{from_caf(e).message()});
+      [this](const caf::error& e) {
+        const auto refusal = from_caf(e);
+        if (refusal.code() == errc::stale_epoch) return superseded();
+        throw std::runtime_error("catch up: " + std::string{refusal.message()});
       });
 }
 
@@ -493,8 +513,8 @@ void tenant_worker::save_snapshot() {
       },
       [this](const bool&) { work(); },
       [this](const caf::error& e) {
-        // A snapshot is disposable; only a lost claim ends the actor.
-        if (from_caf(e).code() == errc::stale_epoch) throw std::runtime_error("STALE_EPOCH at snapshot");
+        // A snapshot is disposable.
+        if (from_caf(e).code() == errc::stale_epoch) return superseded();
         work();
       });
 }

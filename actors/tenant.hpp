@@ -9,6 +9,7 @@
 #include "domain/tenant_state.hpp"
 
 #include <deque>
+#include <random>
 #include <set>
 #include <variant>
 
@@ -101,6 +102,7 @@ class tenant_worker {
   void revoke_at_provider(const connection& c);
   void on_child_down(const caf::down_msg& down);
   void wake_scheduler();
+  void superseded();
   tenant_outcome with_job(tenant_outcome o) const;
   bool may_decide_early(const queued_command& q) const;
   std::optional<plan> prepare(queued_command& q);
@@ -124,7 +126,9 @@ class tenant_worker {
   family children_;
   std::map<connection_id, job_status> syncing_;  ///< connections with a job, for whoever looks
 
-  bool claimed_ = false;
+  bool claimed_ = false, newborn_ = true;
+  int superseded_ = 0;  ///< claims in a row that came to nothing
+  std::minstd_rand dice_{std::random_device{}()};
   std::int64_t epoch_ = 0, revision_ = 0;
   tenant_state state_;
 

@@ -4,9 +4,11 @@
 #include "domain/snapshot.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
+#include "storage/grounded_signals.hpp"
 #include "storage/idempotency.hpp"
 #include "storage/job_queue.hpp"
 #include "storage/jobs.hpp"
+#include "storage/signal_configs.hpp"
 #include "storage/signals.hpp"
 #include "storage/snapshots.hpp"
 #include "storage/tenants.hpp"
@@ -18,13 +20,17 @@ namespace {
 
 /// One row more than asked for tells whether there is a next page.
 template <class Row>
+rows_page<Row> cut(std::vector<Row> rows, int limit) {
+  rows_page<Row> out;
+  out.more = rows.size() > static_cast<std::size_t>(limit);
+  if (out.more) rows.pop_back();
+  out.rows = std::move(rows);
+  return out;
+}
+template <class Row>
 result<job_value> paged(result<std::vector<Row>> rows, int limit) {
   if (!rows) return rows.error();
-  rows_page<Row> out;
-  out.more = rows->size() > static_cast<std::size_t>(limit);
-  if (out.more) rows->pop_back();
-  out.rows = std::move(*rows);
-  return job_value::of(std::move(out));
+  return job_value::of(cut(std::move(*rows), limit));
 }
 
 template <class Row>
@@ -57,6 +63,21 @@ struct reader {
     auto ids = storage::receipt_signal_ids(db, t, q.id);
     if (!ids) return ids.error();
     return job_value::of(delivery_detail{std::move(**row), std::move(*ids)});
+  }
+  result<job_value> operator()(const list_grounded& q) const {
+    auto rows = storage::list_grounded(db, t, q.filter, q.at.after, q.offset, q.at.limit + 1);
+    if (!rows) return rows.error();
+    const auto total = storage::count_grounded(db, t, q.filter);
+    if (!total) return total.error();
+    return job_value::of(grounded_page{cut(std::move(*rows), q.at.limit), *total});
+  }
+  result<job_value> operator()(const get_grounded& q) const {
+    return found(storage::find_grounded(db, t, q.id));
+  }
+  result<job_value> operator()(const get_signal_config&) const {
+    auto own = storage::find_signal_config(db, t);
+    if (!own) return own.error();
+    return job_value::of(std::move(*own));
   }
   result<job_value> operator()(const ping&) const { return job_value{}; }
 };
@@ -145,7 +166,8 @@ result<ran_step> run_keyed(storage::session& db, const tenant_id& t, const step&
 }  // namespace
 
 result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const services& s,
-                                                        const tenant_id& id, bool provision, timestamp now) {
+                                                        const tenant_id& id, bool provision, bool newborn,
+                                                        timestamp now) {
   if (provision)
     if (const auto made = storage::provision_tenant(db, id, now); !made) return made.error();
   auto claim = storage::claim_tenant(db, id);
@@ -158,7 +180,7 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   const auto received = storage::count_received(db, id);
   if (!received) return received.error();
   c.received = *received;
-  const auto reclaimed = storage::reclaim_jobs(db, id, s.sync.most_attempts, {}, now);
+  const auto reclaimed = storage::reclaim_jobs(db, id, s.sync.most_attempts, newborn ? s.node : std::string{}, now);
   if (!reclaimed) return reclaimed.error();
   c.reclaimed = *reclaimed;
   auto live = syncing_of(db, id);
@@ -193,22 +215,28 @@ result<std::vector<ran_step>> run_steps(storage::session& db, const services& s,
   return out;
 }
 
-result<std::int64_t> settle_received(storage::session& db, const services& s, const tenant_state& state,
+result<caught_up> settle_received(storage::session& db, const services& s, const tenant_state& state,
                                      std::int64_t epoch, int most) {
   const auto& t = state.row().id;
   if (const auto fenced = storage::fence(db, t, epoch); !fenced) return fenced.error();
   const auto waiting = storage::received_deliveries(db, t, most);
   if (!waiting) return waiting.error();
   const auto now = s.now();
+  caught_up out{static_cast<std::int64_t>(waiting->size())};
   for (const auto& d : *waiting) {
     try {
-      const auto status = settle(db, s, state, d, std::nullopt, now);
-      if (!status) return status.error();
+      const auto done = settle(db, s, state, d, std::nullopt, now);
+      if (!done) return done.error();
+      if (done->ended) out.rows.push_back(*done->ended);
     } catch (const std::exception& e) {
       if (const auto aside = set_aside(db, t, d, now, e.what()); !aside) return aside.error();
     }
   }
-  return static_cast<std::int64_t>(waiting->size());
+  if (out.rows.empty()) return out;
+  const auto advanced = storage::advance(db, t, epoch);
+  if (!advanced) return advanced.error();
+  out.revision = *advanced;
+  return out;
 }
 
 db_function row_reader(const tenant_id& t, const row_query& q) {

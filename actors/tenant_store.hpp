@@ -9,9 +9,11 @@ namespace connectord {
 
 /// Takes epoch + 1, so that older incarnations can no longer write, and loads the rows: from the
 /// snapshot when it has their revision, else one by one. Nothing when there is no such tenant.
-/// Jobs that a dead incarnation was running go back to the queue: it can no longer write.
+/// `newborn`: the first claim of an incarnation, so that jobs which this process was running for the tenant
+/// are a dead incarnation's, and go back to the queue at once. Another node's wait for their lease.
 result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, const services& s,
-                                                        const tenant_id& id, bool provision, timestamp now);
+                                                        const tenant_id& id, bool provision, bool newborn,
+                                                        timestamp now);
 
 /// A plan with what its command brought along.
 struct step {
@@ -25,8 +27,13 @@ result<std::vector<ran_step>> run_steps(storage::session& db, const services& s,
                                         std::span<const step> steps, timestamp now);
 
 /// Settles up to `most` deliveries that were stored while nobody could process them, oldest first.
-/// One that makes its handler throw is quarantined. Answers how many it settled.
-result<std::int64_t> settle_received(storage::session& db, const services& s, const tenant_state& state,
+/// One that makes its handler throw is quarantined.
+struct caught_up {
+  std::int64_t settled = 0;
+  std::vector<connection> rows{};            ///< that deliveries ended
+  std::optional<std::int64_t> revision{};    ///< when there are any
+};
+result<caught_up> settle_received(storage::session& db, const services& s, const tenant_state& state,
                                      std::int64_t epoch, int most);
 
 /// What answers a list_rows.

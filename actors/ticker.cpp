@@ -11,6 +11,11 @@ namespace {
 
 using std::chrono::steady_clock;
 
+struct outlook {
+  std::vector<storage::expiring_connection> expiring;
+  std::int64_t stalled = 0;
+};
+
 /// Comes back to the scheduler when its last copy dies, wherever that is.
 run_slot slot_for(const tenant_id& t, const ticker::interface& home) {
   return {{new std::atomic<bool>{false}, [t, home](const std::atomic<bool>* used) {
@@ -34,7 +39,7 @@ ticker::ticker(self_pointer<ticker> self, services_ptr s, store_gate_actor store
 ticker::interface::behavior_type ticker::behavior() {
   return {
       [this](const work_queued& w) {
-        enlist(w.tenant);
+        if (w.tenant) enlist(*w.tenant);
         dispatch();
         look();
       },
@@ -42,6 +47,7 @@ ticker::interface::behavior_type ticker::behavior() {
         next_look_.reset();
         look();
       },
+      [this](const read_backlog&) -> caf::result<backlog> { return backlog{waiting_since_}; },
       [this](const sweep_tokens&) { sweep(); },
       [this](const refresh_due& r) {
         expiring_.push_back(r);
@@ -93,6 +99,8 @@ void ticker::look() {
 void ticker::on_due(const storage::due_work& due) {
   looking_ = false;
   services_->meters.sync_backlog({}).Set(static_cast<double>(due.backlog));
+  waiting_since_ = due.oldest;
+  if (due.oldest && last_claim_) waiting_since_ = std::max(*due.oldest, *last_claim_);
   for (const auto& t : due.to_schedule)
     tell(t, schedule_due{services_->now()}, patience, [](const outcome*) {});
   for (const auto& t : due.to_run) enlist(t);
@@ -135,6 +143,8 @@ void ticker::give_slot(const tenant_id& t) {
     asked_.erase(t);
     const auto* claimed = o ? std::get_if<claimed_run>(o) : nullptr;
     if (claimed == nullptr || !claimed->work) return;
+    last_claim_ = services_->now();
+    waiting_since_.reset();
     enlist(t);
     dispatch();
   });
@@ -149,12 +159,17 @@ void ticker::sweep() {
   self_
       ->request(store_, patience,
                 make_job(std::nullopt, access_mode::read, steady_clock::now() + patience,
-                         [before](storage::session& db) {
-                           return storage::find_expiring(db, before, 10 * most_tenants);
+                         [before](storage::session& db) -> result<outlook> {
+                           auto rows = storage::find_expiring(db, before, 10 * most_tenants);
+                           if (!rows) return rows.error();
+                           const auto stalled = storage::count_stalled(db);
+                           if (!stalled) return stalled.error();
+                           return outlook{std::move(*rows), *stalled};
                          }))
       .then(
           [this, now](const db_answer& a) {
-            const auto& rows = a.get<std::vector<storage::expiring_connection>>();
+            const auto& [rows, stalled] = a.get<outlook>();
+            services_->meters.sync_stalled({}).Set(static_cast<double>(stalled));
             services_->meters.connections_expiring({}).Set(static_cast<double>(rows.size()));
             for (const auto& r : rows) {
               const double chance = std::uniform_real_distribution{0.0, 1.0}(dice_);

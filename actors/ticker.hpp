@@ -62,7 +62,7 @@ class ticker {
   std::set<tenant_id> asked_;  ///< have been offered a slot and not answered yet
   int free_;
   bool looking_ = false, again_ = false;
-  std::optional<timestamp> next_look_;
+  std::optional<timestamp> next_look_, last_claim_, waiting_since_;
   std::deque<refresh_due> expiring_;
   int refreshing_ = 0;
   std::minstd_rand dice_{std::random_device{}()};

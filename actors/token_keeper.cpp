@@ -62,10 +62,13 @@ void token_keeper::on_step(const refresh_step& step) {
   if (const auto* begun = std::get_if<refresh_begun>(&step)) return exchange(*begun);
   if (steady_clock::now() > give_up_)
     return settle([](auto& w) { w.reply.refuse(error{errc::service_unavailable}.retry_in(5)); });
-  // Others' tokens are there, or will be: those will do, whatever this round was for.
+  if (!std::get<refresh_elsewhere>(step).stored) {
+    self_->delayed_send(self_, pause, ask_again{});
+    return;
+  }
+  // Others' tokens are there: those will do, whatever this round was for.
   for (auto& w : waiting_) w.asked.cause = refresh_cause::use;
-  if (std::get<refresh_elsewhere>(step).stored) return begin();
-  self_->delayed_send(self_, pause, ask_again{});
+  begin();
 }
 
 /// Who came after the question was asked may want more than this token, unless it is brand-new.

@@ -61,6 +61,9 @@ metrics::metrics()
       signals_suppressed(
           counter("signals_suppressed_total", "Signals that were there already.", {"provider"})),
       accept_to_signal(histogram("accept_to_signal_seconds", "Delivery read to signal durable.", {})),
+      signals_grounded(counter("signals_grounded_total", "Signals that began a grounded one.", {"provider"})),
+      notifications(
+          counter("signal_notifications_total", "Notifications after their last attempt.", {"outcome"})),
       sync_scheduled(
           counter("sync_scheduler_jobs_scheduled_total", "Jobs queued because they were due.", {})),
       sync_scheduler_jitter(
@@ -73,7 +76,7 @@ metrics::metrics()
       sync_stalled(gauge("sync_stalled_connections", "Connections whose runs make no progress.", {})),
       rate_limited(counter("rate_limited_total", "Runs that a provider's limit ended.", {"provider"})),
       rate_limited_backoff(
-          histogram("rate_limited_backoff_seconds", "Pauses after a provider's limit.", {"provider"})),
+          histogram("rate_limited_backoff_seconds", "Pauses that providers asked for.", {"provider"})),
       refresh_attempts(counter("token_refresh_attempt_total", "Refresh calls.", {"provider"})),
       refresh_successes(
           counter("token_refresh_success_total", "Refresh calls that gave tokens.", {"provider"})),

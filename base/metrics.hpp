@@ -70,6 +70,8 @@ class metrics {
   counters signals_stored;      ///< {provider, kind}
   counters signals_suppressed;  ///< {provider}
   histograms accept_to_signal;  ///< {}
+  counters signals_grounded;    ///< {provider}
+  counters notifications;       ///< {outcome}: delivered, failed
 
   counters sync_scheduled;           ///< {}
   histograms sync_scheduler_jitter;  ///< {}

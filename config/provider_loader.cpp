@@ -283,6 +283,14 @@ setting_fact read_setting(const YAML::Node& node, const std::string& field, yaml
   return out;
 }
 
+scoring_facts read_scoring(const YAML::Node& node, yaml_problems& problems) {
+  yaml_map in{node, "scoring", problems};
+  scoring_facts out;
+  out.novelty = in.share("novelty", out.novelty);
+  out.credibility = in.share("credibility", out.credibility);
+  return out;
+}
+
 definition read_definition(const YAML::Node& root, yaml_problems& problems) {
   yaml_map in{root, "", problems};
   definition out;
@@ -293,6 +301,7 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
   out.display_name = in.text("display_name");
   out.auth = in.one_of<auth_type>("auth_type", auth_types, std::nullopt);
   read_scopes(in, out);
+  if (const auto scoring = in.get("scoring")) out.scoring = read_scoring(*scoring, problems);
   out.local_only = in.flag("local_only", false);
   out.required_in_production = in.flag("required_in_production", false);
   in.each("settings", [&](const YAML::Node& item, const std::string& field) {

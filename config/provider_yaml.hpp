@@ -85,6 +85,15 @@ class yaml_map {
       refuse(*get(name), name, "must be a whole number");
     return value;
   }
+  double share(const std::string& name, double otherwise) {
+    const auto text = optional_text(name);
+    if (!text) return otherwise;
+    double value = 0;
+    const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (failure != std::errc{} || end != text->data() + text->size() || !(value >= 0 && value <= 1))
+      refuse(*get(name), name, "must be a number from 0 to 1");
+    return value;
+  }
   std::vector<std::string> texts(const std::string& name) {
     std::vector<std::string> out;
     const auto value = get(name);

@@ -272,7 +272,9 @@ list signal_settings() {
        into(&settings::mail_spam_denylist, parse_mail_list), "", false, true},
       flag("SIGNAL_ENGINE_ENABLED", &settings::signal_engine_enabled, true,
            "Score signals and ground the strong ones."),
-      {"SIGNAL_WEBHOOK_TOKEN", "", "a token", "Bearer token of outgoing signal notifications.",
+      {"SIGNAL_WEBHOOK_TOKEN", "", "a token",
+       "Bearer token of outgoing signal notifications, and the key of their Standard Webhooks signature: its "
+       "bytes, or behind whsec_ the base64 of them.",
        [](settings& s, std::string_view text) {
          s.signal_webhook_token = secret{std::string{text}};
          return true;

@@ -13,6 +13,7 @@ using signal_id = strong_id<struct signal_tag>;
 using job_id = strong_id<struct job_tag>;
 using unrouted_id = strong_id<struct unrouted_tag>;
 using state_id = strong_id<struct state_tag>;
+using grounded_id = strong_id<struct grounded_tag>;
 using intent_id = strong_id<struct intent_tag>;
 
 }  // namespace connectord

@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "domain/delivery.hpp"
+#include "domain/grounded_signal.hpp"
 #include "domain/job.hpp"
 #include "domain/tenant.hpp"
 
@@ -47,6 +48,11 @@ struct job_filter {
   std::optional<job_type> type;
   std::optional<connection_id> connection;
   std::optional<timestamp> started_after, finished_after;
+};
+
+struct grounded_filter {
+  std::optional<grounded_status> status;
+  std::optional<double> min_score;
 };
 
 struct unrouted_filter {

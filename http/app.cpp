@@ -148,6 +148,7 @@ std::vector<route> all_routes(app* a) {
   add_oauth_routes(table, a);
   add_sync_routes(table, a);
   add_signal_routes(table, a);
+  add_grounded_routes(table, a);
   add_tenant_routes(table, a);
   add_ops_routes(table, a);
   return table;

@@ -5,6 +5,7 @@
 #include "actors/protocol/ops.hpp"
 #include "actors/protocol/registry.hpp"
 #include "actors/protocol/whereabouts.hpp"
+#include "actors/protocol/work.hpp"
 #include "base/ip_network.hpp"
 #include "base/metrics.hpp"
 #include "domain/provider/catalog.hpp"
@@ -65,6 +66,7 @@ struct app {
   const whereabouts<registry_actor>& registry;
   const whereabouts<inbox_actor>& inbox;
   const whereabouts<ops_actor>& ops;
+  const whereabouts<ticker_actor>& scheduler;
   cursor_codec cursors;
   rate_limiter limiter;
   permit_pool<tenant_id> permits;
@@ -168,6 +170,7 @@ void add_connection_routes(std::vector<route>& table, app* a);
 void add_webhook_routes(std::vector<route>& table, app* a);
 void add_delivery_routes(std::vector<route>& table, app* a);
 void add_signal_routes(std::vector<route>& table, app* a);
+void add_grounded_routes(std::vector<route>& table, app* a);
 void add_oauth_routes(std::vector<route>& table, app* a);
 void add_sync_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);

@@ -1,6 +1,7 @@
 #include "http/shapes.hpp"
 
 #include "base/crypto.hpp"
+#include "domain/grounding.hpp"
 #include "domain/sync_state.hpp"
 
 #include <array>
@@ -186,6 +187,19 @@ void write(json_writer& w, const unrouted_delivery& u) {
   w.member("body_bytes", u.body_bytes).member("event_type", u.event_type).key("identities").open_array();
   for (const auto& i : u.identities) w.open().member("kind", i.kind).member("value", i.value).close();
   w.close_array().close();
+}
+
+void write(json_writer& w, const grounded_signal& g, const tenant_id& t) {
+  w.open().member("id", g.id.text()).member("signal_id", g.signal.text()).member("tenant_id", t.text());
+  w.raw_member("scores", grounding::to_json(g.scores)).member("status", connectord::name_of(g.status));
+  w.raw_member("evidence", g.evidence).member("recommendation", g.recommendation);
+  w.member("created_at", g.created_at).member("updated_at", g.updated_at).close();
+}
+
+void write(json_writer& w, const signal_config& c) {
+  w.open().member("weak_signal_threshold", c.threshold);
+  w.raw_member("scoring_weights", grounding::to_json(c.weights)).member("webhook_url", c.webhook_url);
+  w.member("updated_at", c.updated_at).close();
 }
 
 void write_meta(json_writer& w, std::string_view trace_id, timestamp now) {

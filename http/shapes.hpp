@@ -6,6 +6,7 @@
 #include "actors/protocol/registry.hpp"
 #include "base/json.hpp"
 #include "domain/connection.hpp"
+#include "domain/grounded_signal.hpp"
 #include "domain/job.hpp"
 #include "domain/signal.hpp"
 #include "domain/tenant.hpp"
@@ -34,6 +35,8 @@ void write_detail(json_writer& w, const delivery_detail& d, std::string_view reg
 void write(json_writer& w, const actor_view& a);
 void write(json_writer& w, const tenant_workload& t, const tenant_health& h);
 void write(json_writer& w, const unrouted_delivery& u);
+void write(json_writer& w, const grounded_signal& g, const tenant_id& t);
+void write(json_writer& w, const signal_config& c);
 
 /// `meta` of the tenant endpoints.
 void write_meta(json_writer& w, std::string_view trace_id, timestamp now);

@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "domain/connection.hpp"
 #include "domain/delivery.hpp"
+#include "domain/grounded_signal.hpp"
 #include "domain/job.hpp"
 #include "domain/tenant.hpp"
 #include "storage/session.hpp"
@@ -39,6 +40,11 @@ struct names<job_type> {
 template <>
 struct names<job_status> {
   static constexpr std::array<std::string_view, 4> all{"queued", "running", "succeeded", "failed"};
+};
+
+template <>
+struct names<grounded_status> {
+  static constexpr std::array<std::string_view, 3> all{"draft", "recommended", "actioned"};
 };
 
 template <class E>

@@ -104,27 +104,30 @@ result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of) {
                  j.finished_at, error}));
 }
 
-result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures,
-                                  std::optional<timestamp> before, timestamp now) {
+result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures, std::string_view owner,
+                                  timestamp now) {
   const auto died = encode_error({"interrupted", "the run ended with its process", now, {}});
-  const auto until = before.value_or(timestamp::max());
-  const auto failed = s.execute(
-      "UPDATE sync_jobs SET status = 'failed', finished_at = $4, error = $5,"
-      " counted_failures = counted_failures + 1, fence = fence + 1, lease_owner = NULL,"
-      " lease_expires_at = NULL WHERE tenant_id = $1 AND status = 'running'"
-      " AND lease_expires_at <= $2 AND counted_failures + 1 >= $3",
-      {tenant, until, most_failures, now, died});
+  const auto failed =
+      s.execute("UPDATE sync_jobs SET status = 'failed', finished_at = $2, error = $5,"
+                " counted_failures = counted_failures + 1, fence = fence + 1, lease_owner = NULL,"
+                " lease_expires_at = NULL WHERE tenant_id = $1 AND status = 'running'"
+                " AND (lease_expires_at <= $2 OR lease_owner = $3) AND counted_failures + 1 >= $4",
+                {tenant, now, owner, most_failures, died});
   if (!failed) return failed;
-  const auto queued = s.execute(
-      "UPDATE sync_jobs SET status = 'queued', counted_failures = counted_failures + 1,"
-      " fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
-      " WHERE tenant_id = $1 AND status = 'running' AND lease_expires_at <= $2",
-      {tenant, until});
+  const auto queued =
+      s.execute("UPDATE sync_jobs SET status = 'queued', counted_failures = counted_failures + 1,"
+                " fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
+                " WHERE tenant_id = $1 AND status = 'running' AND (lease_expires_at <= $2 OR lease_owner = $3)",
+                {tenant, now, owner});
   if (!queued) return queued;
   return *failed + *queued;
 }
 
-result<std::int64_t> expire_job_leases(session& s, timestamp now) {
+result<std::int64_t> expire_job_leases(session& s, std::optional<std::string_view> owner, timestamp now) {
+  if (owner)
+    return s.execute("UPDATE sync_jobs SET lease_expires_at = $1"
+                     " WHERE status = 'running' AND lease_expires_at > $1 AND lease_owner = $2",
+                     {now, *owner});
   return s.execute(
       "UPDATE sync_jobs SET lease_expires_at = $1 WHERE status = 'running' AND lease_expires_at > $1", {now});
 }
@@ -153,7 +156,9 @@ result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
                  "SELECT c.tenant_id FROM connections c JOIN tenants t ON t.id = c.tenant_id"
                  " WHERE c.status = 'active' AND c.next_run_at <= $1 AND t.status = 'active'"
                  " UNION SELECT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
-                 " WHERE j.status = 'running' AND j.lease_expires_at <= $1 AND t.status = 'active' LIMIT $2",
+                 " WHERE j.status = 'running' AND j.lease_expires_at <= $1 AND t.status = 'active'"
+      " UNION SELECT d.tenant_id FROM deliveries d JOIN tenants t ON t.id = d.tenant_id"
+      " WHERE d.status = 'received' AND t.status = 'active' LIMIT $2",
                  {now, most_tenants});
   if (!schedule) return schedule.error();
   out.to_schedule = std::move(*schedule);
@@ -172,6 +177,15 @@ result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
         "SELECT MIN(next_run_at) FROM connections WHERE status = 'active' AND next_run_at > $1"})
     if (const auto ok = look_ahead(s, sql, {now}, out.next); !ok) return ok.error();
   return out;
+}
+
+result<std::int64_t> count_stalled(session& s) {
+  std::int64_t n = 0;
+  const auto ok = s.query("SELECT COUNT(*) FROM connections WHERE status = 'active' AND next_run_at IS NOT NULL"
+                          " AND metadata LIKE '%\"stalled\":true%'",
+                          {}, [&](const row& r) { n = r.integer(0); });
+  if (!ok) return ok.error();
+  return n;
 }
 
 result<std::vector<expiring_connection>> find_expiring(session& s, timestamp before, int most) {

@@ -36,23 +36,26 @@ result<std::optional<claimed_job>> find_running(session& s, tenant_id tenant, jo
 result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of);
 
 /// Of a run that died: back to the queue as one counted failure, or failed when that was one too many.
-/// `before` spares leases that end later; without it every running job of the tenant is taken.
-result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures,
-                                  std::optional<timestamp> before, timestamp now);
-/// Of all tenants: the leases of a process that is known to be dead end now.
-result<std::int64_t> expire_job_leases(session& s, timestamp now);
+/// Taken is what has an ended lease, or one in the name of `owner`.
+result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures, std::string_view owner,
+                                  timestamp now);
+/// Of all tenants: the leases of a process that is known to be dead end now; without a name, everybody's.
+result<std::int64_t> expire_job_leases(session& s, std::optional<std::string_view> owner, timestamp now);
 /// What waits for a connection that is gone.
 result<std::int64_t> cancel_jobs(session& s, tenant_id tenant, connection_id connection, timestamp now);
 
 /// Whose turn it is, over all active tenants.
 struct due_work {
-  std::vector<tenant_id> to_schedule;  ///< a connection's next run is due, or a lease has ended
+  std::vector<tenant_id> to_schedule;  ///< a run is due, a lease has ended, or a delivery was only stored
   std::vector<tenant_id> to_run;       ///< a queued job is due
   std::optional<timestamp> next;       ///< when the next of them will be
   std::int64_t backlog = 0;            ///< queued jobs that are due
   std::optional<timestamp> oldest;     ///< since when the first of them is
 };
 result<due_work> find_due_work(session& s, timestamp now, int most_tenants);
+
+/// Connections whose runs make no progress. Reads every row: not for each look.
+result<std::int64_t> count_stalled(session& s);
 
 /// Active connections whose access token ends before then, soonest first.
 struct expiring_connection {

@@ -31,6 +31,13 @@ result<std::int64_t> purge_signals(session& s, tenant_id tenant, timestamp befor
       {tenant, before, limit});
 }
 
+result<std::int64_t> purge_unscored(session& s, tenant_id tenant, timestamp before, int limit) {
+  return s.execute(
+      "DELETE FROM unscored_signals WHERE tenant_id = $1 AND signal_id IN (SELECT signal_id"
+      " FROM unscored_signals WHERE tenant_id = $1 AND occurred_at < $2 ORDER BY signal_id LIMIT $3)",
+      {tenant, before, limit});
+}
+
 result<std::int64_t> purge_idempotency(session& s, timestamp now, int limit) {
   return s.execute(
       "DELETE FROM idempotency_keys WHERE (scope, key) IN"

@@ -16,6 +16,9 @@ result<std::int64_t> purge_jobs(session& s, tenant_id tenant, timestamp before, 
 /// Both occurred and received before `before`.
 result<std::int64_t> purge_signals(session& s, tenant_id tenant, timestamp before, int limit);
 
+/// Signals that nobody scored, having occurred before `before`: they stay, as what they are.
+result<std::int64_t> purge_unscored(session& s, tenant_id tenant, timestamp before, int limit);
+
 /// Of all tenants: expired ones.
 result<std::int64_t> purge_idempotency(session& s, timestamp now, int limit);
 /// Of all tenants: states that expired before `before`.

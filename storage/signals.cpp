@@ -1,5 +1,6 @@
 #include "storage/signals.hpp"
 
+#include "domain/grounding.hpp"
 #include "storage/codec.hpp"
 #include "storage/insert.hpp"
 #include "storage/select.hpp"
@@ -59,6 +60,17 @@ result<signal_id> first_under(session& s, tenant_id tenant, const signal& x) {
   return **first;
 }
 
+/// What was old when it came is history, not news.
+result<> note_unscored(session& s, tenant_id tenant, std::span<const signal* const> signals,
+                       const std::set<signal_id>& inserted) {
+  static const bulk_insert insert{"INSERT INTO unscored_signals (tenant_id, signal_id, occurred_at)", 3};
+  std::vector<param> arguments;
+  for (const auto* x : signals)
+    if (inserted.contains(x->id) && x->received_at - x->occurred_at < grounding::longest_delay)
+      arguments.insert(arguments.end(), {tenant, x->id, x->occurred_at});
+  return insert.run(s, arguments);
+}
+
 }  // namespace
 
 result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
@@ -74,6 +86,7 @@ result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
   std::set<signal_id> inserted;
   const auto ok = insert.run(s, arguments, [&](const row& r) { inserted.insert(read_id<signal_id>(r, 0)); });
   if (!ok) return ok.error();
+  if (const auto noted = note_unscored(s, tenant, signals, inserted); !noted) return noted.error();
   std::vector<stored_signal> out;
   out.reserve(signals.size());
   for (const auto* x : signals) {

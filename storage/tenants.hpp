@@ -39,6 +39,9 @@ result<> fence(session& s, tenant_id id, std::int64_t epoch);
 /// Fences, and answers the next revision of the tenant's rows.
 result<std::int64_t> advance(session& s, tenant_id id, std::int64_t epoch);
 
+/// Holds off whoever else writes for the tenant, until the transaction ends.
+result<> lock_tenant(session& s, tenant_id id);
+
 /// False when nothing had to change, or there is no such tenant.
 result<bool> set_tenant_status(session& s, tenant_id id, tenant_status status, timestamp now);
 

@@ -5,6 +5,7 @@
 #include "actors/protocol/tenant_work.hpp"
 #include "domain/connection.hpp"
 #include "domain/delivery.hpp"
+#include "domain/grounded_signal.hpp"
 #include "domain/provider/verify.hpp"
 #include "domain/queries.hpp"
 #include "domain/tenant_state.hpp"
@@ -96,13 +97,36 @@ struct replay_delivery {
   timestamp now{};
 };
 
-using mutation = std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
-                              rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth,
-                              store_grant, force_refresh, begin_refresh, end_refresh, request_sync,
-                              schedule_due, run_job, commit_page, renew_run, end_run>;
-using outcome =
-    std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
-                 kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored>;
+struct patch_grounded {
+  using reply = grounded_signal;
+  grounded_id id;
+  grounded_status status;
+  bool names_recommendation = false;
+  std::optional<std::string> recommendation;
+  timestamp now{};
+};
+
+struct delete_grounded {
+  using reply = nothing;
+  grounded_id id;
+  timestamp now{};
+};
+
+/// Replaces the whole of it.
+struct put_signal_config {
+  using reply = signal_config;
+  signal_config wanted;
+  timestamp now{};
+};
+
+using mutation =
+    std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
+                 rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth, store_grant,
+                 force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
+                 renew_run, end_run, patch_grounded, delete_grounded, put_signal_config>;
+using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
+                             replayed_delivery, kept_answer, started_oauth, refresh_step, queued_sync,
+                             claimed_run, page_stored, grounded_signal, signal_config>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
@@ -158,9 +182,22 @@ struct get_delivery {
 struct get_job {
   job_id id;
 };
+struct list_grounded {
+  grounded_filter filter;
+  page at;
+  std::int64_t offset = 0;  ///< only without a position
+};
+struct grounded_page {
+  rows_page<grounded_signal> listed;
+  std::int64_t total = 0;  ///< of the whole list
+};
+struct get_grounded {
+  grounded_id id;
+};
+struct get_signal_config {};
 struct ping {};
-using row_query =
-    std::variant<list_signals, list_deliveries, list_jobs, get_signal, get_delivery, get_job, ping>;
+using row_query = std::variant<list_signals, list_deliveries, list_jobs, get_signal, get_delivery, get_job,
+                               list_grounded, get_grounded, get_signal_config, ping>;
 
 /// A delivery with the signals that it stands for.
 struct delivery_detail {
@@ -169,7 +206,7 @@ struct delivery_detail {
 };
 
 /// Unbounded listings and single rows: admitted by the tenant, answered by the store. The value of
-/// the answer is a rows_page<signal | delivery | job>, a signal, a delivery_detail or a job.
+/// the answer is a rows_page<signal | delivery | job>, a grounded_page, a signal_config, or a row.
 struct list_rows : message {
   list_rows(request_meta m, row_query q) : meta(std::move(m)), query(std::move(q)) {}
   request_meta meta;

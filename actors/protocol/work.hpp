@@ -35,10 +35,16 @@ using sync_run_actor = typed_actor<accepts<stop_run>>;  // One a running job; en
 
 /// A tenant has committed a job, or has room again.
 struct work_queued : message {
+  work_queued() = default;
   explicit work_queued(tenant_id t) : tenant(t) {}
-  tenant_id tenant;
+  std::optional<tenant_id> tenant;  ///< absent: the rows tell who
 };
-using ticker_actor =
-    typed_actor<accepts<work_queued>>;  // Finds due work and wakes its tenants; runs nothing.
+struct read_backlog : message {};
+struct backlog : message {
+  explicit backlog(std::optional<timestamp> t) : waiting_since(t) {}
+  std::optional<timestamp> waiting_since;  ///< a job is due since then, and none was claimed
+};
+/// Finds due work and wakes its tenants; runs nothing.
+using ticker_actor = typed_actor<accepts<work_queued>, replies<read_backlog, backlog>>;
 
 }  // namespace connectord

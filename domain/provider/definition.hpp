@@ -139,12 +139,18 @@ struct setting_fact {
   bool secret = false;
 };
 
+/// What it says of a signal that it comes from here; both from 0 to 1.
+struct scoring_facts {
+  double novelty = 0.15, credibility = 0.1;
+};
+
 struct definition {
   std::string slug, version, display_name;
   auth_type auth = auth_type::oauth2;
   std::vector<std::string> default_scopes;
   std::string scope_separator = " ";
   std::optional<sync_facts> sync;
+  scoring_facts scoring;
   bool local_only = false;              ///< registered in the relaxed profiles only
   bool required_in_production = false;  ///< needs its credentials even where providers are not listed
   std::vector<setting_fact> settings;

@@ -24,12 +24,23 @@ asio::awaitable<response> health(app&, request&) {
   co_return response::json(200, std::move(body));
 }
 
+/// The scheduler answers, and no due job has waited for too long while none was claimed.
+asio::awaitable<bool> workers_run(app& a) {
+  constexpr seconds patience{2};
+  constexpr std::chrono::minutes longest_wait{5};
+  const read_backlog question;
+  const auto answer = co_await ask(a.via, a.scheduler.get(), question, std::chrono::steady_clock::now() + patience);
+  if (!answer) co_return false;
+  co_return !answer->waiting_since || now_utc() - *answer->waiting_since <= longest_wait;
+}
+
 asio::awaitable<response> readiness(app& a, request& r) {
   const auto store = co_await ask_registry<store_health>(a, r, check_store{});
   const bool migrated = store && store->migrated;
   if (store) a.migrated = migrated;
+  const bool working = !a.draining() && co_await workers_run(a);
   const auto word = [](bool ok) { return ok ? "ok" : "error"; };
-  if (store && migrated && !a.draining()) {
+  if (store && migrated && working) {
     std::string body;
     json_writer w{body};
     w.open()
@@ -43,7 +54,7 @@ asio::awaitable<response> readiness(app& a, request& r) {
   }
   json::object checks{{"database", word(store.has_value())},
                       {"migrations", word(migrated)},
-                      {"workers", word(!a.draining())}};
+                      {"workers", word(working)}};
   co_return refuse(error{errc::service_unavailable}.with("checks", std::move(checks)).retry_in(1), r);
 }
 

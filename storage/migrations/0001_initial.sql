@@ -207,6 +207,17 @@ CREATE TABLE refresh_intents (
 CREATE INDEX refresh_intents_by_age ON refresh_intents (started_at);
 CREATE UNIQUE INDEX refresh_intents_open ON refresh_intents (tenant_id, connection_id) WHERE outcome IS NULL;
 
+-- What the signal engine has not looked at yet. Written with the signal, deleted with the verdict.
+CREATE TABLE unscored_signals (
+  tenant_id TEXT NOT NULL,
+  signal_id TEXT NOT NULL,
+  occurred_at INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, signal_id),
+  FOREIGN KEY (tenant_id, signal_id) REFERENCES signals (tenant_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- words and began_at are those of the cluster's first signal. notify_at: nobody was told yet, and
+-- nobody tries before then.
 CREATE TABLE grounded_signals (
   tenant_id TEXT NOT NULL,
   id TEXT NOT NULL,
@@ -217,6 +228,9 @@ CREATE TABLE grounded_signals (
   status TEXT NOT NULL CHECK (status IN ('draft', 'recommended', 'actioned')),
   evidence TEXT NOT NULL,
   recommendation TEXT,
+  words BLOB NOT NULL,
+  began_at INTEGER NOT NULL,
+  notify_at INTEGER,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, id),
@@ -224,6 +238,8 @@ CREATE TABLE grounded_signals (
   FOREIGN KEY (tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX grounded_signals_by_age ON grounded_signals (tenant_id, created_at, id);
+CREATE INDEX grounded_signals_by_cluster ON grounded_signals (tenant_id, began_at);
+CREATE INDEX grounded_signals_to_notify ON grounded_signals (notify_at) WHERE notify_at IS NOT NULL;
 
 CREATE TABLE signal_configs (
   tenant_id TEXT NOT NULL PRIMARY KEY REFERENCES tenants (id) ON DELETE CASCADE,

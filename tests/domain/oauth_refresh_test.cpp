@@ -64,7 +64,7 @@ TEST_CASE("due is what ends within the lead time or two ticks, is active and can
 
 TEST_CASE("refreshes are spread over a part of the lead time, but never past expiry") {
   const auto when = [](seconds left, double dice) {
-    return refresh_at(connected(noon + left), noon, seconds{600}, 0.5, dice) - noon;
+    return refresh_at(noon + left, noon, seconds{600}, 0.5, dice) - noon;
   };
   CHECK(when(seconds{600}, 0) == seconds{0});
   CHECK(when(seconds{600}, 0.5) == seconds{150});

@@ -1,10 +1,11 @@
 """The audit log: one row for each change that a caller makes, in the transaction of the change."""
 
+import time
 import uuid
 
 import harness
 import signers
-from harness import OPERATOR, Suite
+from harness import OPERATOR, Suite, eventually
 
 INTAKE = {"ingestAsOperator", "ingestWebhook", "ingestAppWebhook"}  # the row of the delivery is the history
 
@@ -56,6 +57,14 @@ class Audit(Suite):
         self.connect("github", str(account))
         [unrouted] = [u["id"] for u in self.service.pages("/ops/unrouted", "unrouted") if str(account) in str(u["identities"])]
         changes("routeUnrouted", "unrouted.route", "POST", f"/ops/unrouted/{unrouted}/route", object=unrouted, tenant="-")
+        changes("putSignalConfig", "signal_config.put", "PUT", "/signal-config", {"weak_signal_threshold": 0}, object=self.tenant)
+        news = signers.to_bytes(signers.issue(2, updated=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())))
+        self.deliver("github", news, signers.github(news))
+        question = {"tenant_id": self.tenant}
+        [grounded] = eventually(lambda: self.get("/grounded-signals", query=question)["data"], what="a grounded signal")
+        one = "/grounded-signals/" + grounded["id"]
+        changes("patchGroundedSignal", "grounded_signal.patch", "PATCH", one, {"status": "draft"})
+        changes("deleteGroundedSignal", "grounded_signal.delete", "DELETE", one, object=grounded["id"])
         changes("suspendTenant", "tenant.suspend", "POST", ops + "/suspend", object=self.tenant)
         changes("resumeTenant", "tenant.resume", "POST", ops + "/resume", object=self.tenant)
         changes("restartTenant", "tenant.restart", "POST", ops + "/restart", object=self.tenant)
