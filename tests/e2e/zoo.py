@@ -14,14 +14,16 @@ PROGRAM = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "fakeprov
 OAUTH = ["example", "github", "gitlab", "gmail", "google-calendar", "google-drive", "jira", "linear", "slack", "zoho-mail"]
 
 
-def fetch(method, url, body=None):
+def fetch(method, url, document=None, form=None, headers=None):
     """One request, as a browser that follows nothing."""
-    target = urllib.parse.urlsplit(url)
+    target, headers, body = urllib.parse.urlsplit(url), dict(headers or {}), None
+    if document is not None:
+        headers["Content-Type"], body = "application/json", json.dumps(document)
+    elif form is not None:
+        headers["Content-Type"], body = "application/x-www-form-urlencoded", urllib.parse.urlencode(form)
     link = http.client.HTTPConnection(target.hostname, target.port, timeout=30)
     try:
-        data = None if body is None else json.dumps(body).encode()
-        link.request(method, target.path + ("?" + target.query if target.query else ""), body=data,
-                     headers={} if body is None else {"Content-Type": "application/json"})
+        link.request(method, target.path + ("?" + target.query if target.query else ""), body=body, headers=headers)
         answer = link.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     finally:
