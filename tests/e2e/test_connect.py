@@ -12,6 +12,8 @@ REVOKES = [slug for slug in OAUTH if slug != "jira"]
 
 
 class Decisions(ZooSuite):
+    settings = {"HTTP_CLIENT_TIMEOUT_SECONDS": "2"}
+
     def come_back(self, query, provider="example"):
         return self.service.call("GET", f"/connect/{provider}/callback", token=None, query=query, timeout=60)
 
@@ -81,6 +83,8 @@ class Decisions(ZooSuite):
             ({"garbage": True}, 200, "malformed_response"),
             ({"truncate": True}, 200, "malformed_response"),
             ({"close": True}, 0, "network_error"),
+            ({"delay": 4}, 0, "timeout"),
+            ({"drip": "body"}, 200, "timeout"),
             ({"retry_after": 7}, 429, "rate_limited"),
             ({"status": 400, "body": {"error": "invalid_grant"}}, 400, "invalid_grant"),
             ({"status": 401, "body": {"error": "invalid_client"}}, 401, "invalid_client"),

@@ -31,8 +31,8 @@ class SyncSuite(ZooSuite):
             return rows if rows and all(row["status"] in ("succeeded", "failed") for row in rows) else None
         return eventually(probe, seconds, "the end of all jobs")
 
-    def statuses(self, **query):
-        return [row["status"] for row in self.ended(**query)]
+    def statuses(self, **options):
+        return [row["status"] for row in self.ended(**options)]
 
     def filled(self, provider, count=25, **members):
         """A connection to an account with items, once they are signals."""
@@ -332,6 +332,44 @@ class Together(SyncSuite):
         self.assertLess(time.monotonic() - started, 1)
         self.assertTrue(any(row["status"] != "succeeded" for row in self.jobs(slow)))
         self.ended(slow, seconds=30)
+
+
+    def running(self, pages=2):
+        """A first sync that is slow, and at its second page."""
+        self.tell("items", "example", count=50)
+        self.tell("faults", "example", operation="page", delay=0.3, times=0)
+        row = self.consent("example")
+        eventually(lambda: len(self.zoo.requests("example", "page", self.person)) >= pages, what="the second page")
+        return row
+
+    def test_a_deleted_connection_ends_its_run(self):
+        row = self.running()
+        self.assertEqual(self.call("DELETE", "/connections/" + row["id"]).status, 204)
+        self.assertEqual(self.statuses(), ["failed"])
+        self.assertEqual(len(self.zoo.requests("example", "page", self.person)), 2)
+
+    def test_a_suspended_tenant_goes_on_when_it_is_resumed(self):
+        self.running()
+        self.assertEqual(self.service.call("POST", f"/ops/tenants/{self.tenant}/suspend").status, 200)
+        eventually(lambda: self.jobs()[0]["status"] == "queued", what="the job to be given back")
+        self.assertEqual(self.service.call("POST", f"/ops/tenants/{self.tenant}/resume").status, 200)
+        self.assertEqual(self.statuses(seconds=10), ["succeeded"])
+        self.each_once(50)
+
+    def test_a_drain_gives_a_running_job_back(self):
+        self.running()
+        self.assertEqual(self.service.stop(), 0)
+        self.service.start()
+        rows = self.ended()
+        self.assertEqual([(row["status"], row["attempts"]) for row in rows], [("succeeded", 1)])
+        self.each_once(50)
+
+    def test_a_redirect_elsewhere_takes_no_token_along(self):
+        self.tell("items", "example", count=2)
+        self.tell("faults", "example", operation="page", status=302, headers={"location": self.zoo.bases["github"] + "/user"})
+        self.consent("example")
+        self.assertEqual(self.statuses(), ["succeeded"])
+        self.assertEqual([row for row in self.zoo.requests("github", "identity") if row["account"] is None], [])
 
 
 class Exhaustion(SyncSuite):
