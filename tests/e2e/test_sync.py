@@ -372,6 +372,60 @@ class Together(SyncSuite):
         self.assertEqual([row for row in self.zoo.requests("github", "identity") if row["account"] is None], [])
 
 
+class Asking(SyncSuite):
+    def test_what_cannot_be_synced_is_refused(self):
+        self.refused(self.call("POST", "/sync/nowhere"), 404, "NOT_FOUND")
+        self.refused(self.call("POST", "/sync/github"), 404, "NOT_FOUND")
+        self.consent("slack")
+        self.refused(self.call("POST", "/sync/slack"), 400, "VALIDATION_FAILED", provider=...)
+        row = self.filled("example", count=1)
+        for body in ({"mode": "sideways"}, {"connection_id": "x"}):
+            self.refused(self.call("POST", "/sync/example", body), 400, "VALIDATION_FAILED", **dict.fromkeys(body, ...))
+        other = self.new_tenant()
+        self.refused(self.call("POST", "/sync/example", {"connection_id": row["id"]}, tenant=other), 404, "NOT_FOUND")
+
+    def test_one_key_asks_once(self):
+        self.filled("example", count=1)
+        key = {"Idempotency-Key": "again-and-again"}
+        first = self.call("POST", "/sync/example", {"mode": "full"}, headers=key)
+        second = self.call("POST", "/sync/example", {"mode": "full"}, headers=key)
+        self.assertEqual((first.status, first.json), (202, second.json))
+        self.assertEqual(second.headers["Idempotency-Replayed"], "true")
+        self.refused(self.call("POST", "/sync/example", {}, headers=key), 422, "IDEMPOTENCY_KEY_REUSED")
+        self.assertEqual(len(self.ended()), 2)
+
+    def test_each_connection_of_the_provider_gets_a_job(self):
+        rows = [self.consent("example", person=f"{self.person}{n}") for n in range(3)]
+        self.ended()
+        asked = self.sync("example")
+        self.assertEqual({job["connection_id"] for job in asked["jobs"]}, {row["id"] for row in rows})
+        self.assertEqual(asked["job_id"], asked["jobs"][0]["job_id"])
+        one = self.sync("example", connection_id=rows[1]["id"])
+        self.assertEqual([job["connection_id"] for job in one["jobs"]], [rows[1]["id"]])
+
+    def test_a_full_sync_reads_everything_and_tells_nothing_twice(self):
+        self.filled("github", count=25)
+        before = len(self.zoo.requests("github", "page", self.person))
+        job = self.sync("github", mode="full")["job_id"]
+        self.ended()
+        self.assertEqual((self.job(job)["job_type"], self.job(job)["signals_emitted"]), ("full", 0))
+        self.assertNotIn("since", self.zoo.requests("github", "page", self.person)[before]["query"])
+        self.each_once(25)
+
+    def test_jobs_are_listed_filtered_and_a_tenants_own(self):
+        self.filled("example", count=1)
+        row = self.filled("linear", count=1)
+        mine = self.jobs()
+        self.assertEqual([job["provider_slug"] for job in mine], ["linear", "example"])
+        self.assertEqual([job["id"] for job in self.jobs(provider="linear")], [mine[0]["id"]])
+        self.assertEqual([job["id"] for job in self.jobs(connection_id=row["id"])], [mine[0]["id"]])
+        self.assertEqual(self.jobs(status="failed") + self.jobs(job_type="full"), [])
+        self.assertEqual(len(self.jobs(finished_after=mine[1]["finished_at"])), 2)
+        other = self.new_tenant()
+        self.assertEqual(self.jobs(other), [])
+        self.refused(self.call("GET", "/jobs/" + mine[0]["id"], tenant=other), 404, "NOT_FOUND")
+
+
 class Exhaustion(SyncSuite):
     settings = {**FAST, "SYNC_MAX_ATTEMPTS": "2"}
 

@@ -86,7 +86,7 @@ class Feeds:
         if quirks.get("repeated_cursor"):
             following, more = start or size, True
         records = [self._record(stream, account, item) for item in items[start:start + size]]
-        return self._envelope(stream, records, following if more else None, size, ask)
+        return self._envelope(stream, records, following if more else None, ask, size, len(items))
 
     def _outgrow(self, account, items, needed, older, pull):
         """So many items that there is always a further page; old ones where the newest come first."""
@@ -97,7 +97,7 @@ class Feeds:
             time += step
             account.add(time, pull)
 
-    def _envelope(self, stream, records, following, size, ask):
+    def _envelope(self, stream, records, following, ask, size, total):
         """As recorded, with these records and this way on."""
         page, headers = stream["page"], {}
         if stream["records"] == "$body":
@@ -117,7 +117,7 @@ class Feeds:
         if "isLast" in body:
             body["isLast"] = following is None
         if "total_count" in body:
-            body["total_count"] = len(records)
+            body["total_count"] = total
         return 200, headers, {k: v for k, v in body.items() if v is not None} if self.slug == "jira" else body
 
     # What changed since a position
