@@ -107,12 +107,13 @@ plan claim_intent(const services_ptr& s, const tenant_state& state, const connec
       case storage::intent_claim::retaken:
         return effect{said(refresh_begun{claimed->intent, presented, region,
                                          claimed->outcome == storage::intent_claim::retaken, false})};
-      case storage::intent_claim::busy: return effect{said(refresh_elsewhere{false})};
+      case storage::intent_claim::busy:
+        return effect{said(refresh_elsewhere{false, wanted.fence - 1})};
       case storage::intent_claim::stale: break;
     }
     auto stands = reread(db, t, wanted.connection);
     if (!stands) return stands.error();
-    return effect{said(refresh_elsewhere{true}), {std::move(*stands)}};
+    return effect{said(refresh_elsewhere{true, wanted.fence - 1}), {std::move(*stands)}};
   };
   p.changes = true;
   return p;
@@ -267,7 +268,7 @@ decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, co
   if (!c->usable()) return failed(error{errc::conflict, "The connection is revoked."}, true);
   if (b.cause != refresh_cause::force && c->status == connection_status::error)
     return failed(error{errc::conflict, "The connection needs a new consent."}, true);
-  if (!exchange) return lend(*s, state, *c);
+  if (!exchange || (b.joined && c->token_epoch > *b.joined)) return lend(*s, state, *c);
   if (!may) {
     if (b.rejected == c->token_epoch) return failed(error{errc::unauthorized}, true);
     return lend(*s, state, *c);  // spent by the clock alone; the provider has the last word

@@ -34,7 +34,7 @@ caf::result<token_lent> token_keeper::on_fresh(fresh_token& f) {
 
 /// The strongest of the wishes counts: what one of them knows to be refused is refused for all.
 void token_keeper::begin() {
-  begin_refresh b{connection_, {}, refresh_cause::use, services_->now()};
+  begin_refresh b{connection_, {}, refresh_cause::use, joined_, services_->now()};
   for (auto& w : waiting_) {
     w.heard = true;
     b.cause = std::max(b.cause, w.asked.cause);
@@ -62,7 +62,9 @@ void token_keeper::on_step(const refresh_step& step) {
   if (const auto* begun = std::get_if<refresh_begun>(&step)) return exchange(*begun);
   if (steady_clock::now() > give_up_)
     return settle([](auto& w) { w.reply.refuse(error{errc::service_unavailable}.retry_in(5)); });
-  if (!std::get<refresh_elsewhere>(step).stored) {
+  const auto& elsewhere = std::get<refresh_elsewhere>(step);
+  if (!elsewhere.stored) {
+    joined_ = elsewhere.epoch;
     self_->delayed_send(self_, pause, ask_again{});
     return;
   }
@@ -87,6 +89,7 @@ void token_keeper::lend(const lent_token& token) {
 void token_keeper::start_round() {
   busy_ = true;
   exchanged_ = false;
+  joined_.reset();
   give_up_ = steady_clock::now() + 2 * services_->call_patience;
   begin();
 }

@@ -53,6 +53,7 @@ class token_keeper {
   std::vector<waiting> waiting_;
   refresh_begun begun_;
   steady_time sent_{}, give_up_{};
+  std::optional<std::int64_t> joined_;  ///< the epoch that another node is exchanging
   bool busy_ = false, exchanged_ = false;
 };
 

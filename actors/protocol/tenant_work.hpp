@@ -83,7 +83,8 @@ struct refresh_begun {
 };
 /// Somebody else is at it, or was quicker: ask again.
 struct refresh_elsewhere {
-  bool stored = false;  ///< other tokens are there by now
+  bool stored = false;     ///< other tokens are there by now
+  std::int64_t epoch = 0;  ///< of the tokens that were there when it was asked
 };
 struct refresh_failed {
   error why;
@@ -96,6 +97,7 @@ struct begin_refresh {
   connection_id id;
   std::optional<std::int64_t> rejected;  ///< the provider refused the access token of this epoch
   refresh_cause cause = refresh_cause::use;
+  std::optional<std::int64_t> joined;  ///< somebody was exchanging this epoch's: younger tokens will do
   timestamp now{};
 };
 struct end_refresh {

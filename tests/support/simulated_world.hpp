@@ -315,8 +315,10 @@ class simulated_world : public actor_fixture {
   void check_fence() {
     if (!fenced_) return;
     if (epoch_of(fenced_->tenant) != fenced_->epoch) return fenced_.reset();
+    const auto rows = mark_of(fenced_->tenant);
     if (script.current == fenced_->tenant)
-      CHECK_MESSAGE(mark_of(fenced_->tenant) == fenced_->rows, "a fenced incarnation wrote");
+      for (std::size_t i = 0; i < rows.size(); ++i)
+        CHECK_MESSAGE(rows[i] == fenced_->rows[i], "a fenced incarnation wrote; mark " << i);
     else
       fenced_->rows = mark_of(fenced_->tenant);  // the inbox writes for everybody
   }
