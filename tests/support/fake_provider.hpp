@@ -50,8 +50,9 @@ class fake_provider {
     for (auto& g : grants_)
       if (g.account == account) g.lost = true;
   }
-  void expire_access_tokens() {
-    for (auto& [token, a] : access_) a.until = timestamp{};
+  void expire_access_tokens(seconds at_least_so_old = seconds{0}) {
+    for (auto& [token, a] : access_)
+      if (a.until - token_life + at_least_so_old <= now_()) a.until = timestamp{};
   }
   bool lost(const std::string& account) const {
     return std::ranges::any_of(grants_, [&](const grant& g) { return g.account == account && g.lost; });
