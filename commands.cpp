@@ -2,6 +2,8 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "config/command_line.hpp"
+#include "config/provider_check.hpp"
 #include "domain/tenant_state.hpp"
 #include "storage/key_checks.hpp"
 #include "storage/migrate.hpp"
@@ -36,6 +38,11 @@ int failed(const error& e) {
   log::error("store.failed", {{"error", e.message()}});
   log::flush();
   return 1;
+}
+
+int refused(const error& e) {
+  std::fprintf(stderr, "%s\n", std::string{e.message()}.c_str());
+  return config::exit_configuration;
 }
 
 /// The session of a command that ends when it is done.
@@ -137,6 +144,22 @@ int rotate_keys(const config::settings& s) {
       .close();
   print(line);
   return unreadable == 0 ? 0 : 1;
+}
+
+int check_provider(const std::string& file) {
+  const auto checked = config::check_provider(file);
+  if (!checked) return refused(checked.error());
+  const auto& d = checked->definition;
+  print("provider ok: " + d.slug + " " + d.version + ", deliveries " + std::to_string(checked->deliveries) +
+        ", syncs " + std::to_string(checked->syncs));
+  return 0;
+}
+
+int accept_provider(const std::string& file) {
+  const auto changed = config::accept_fixtures(file);
+  if (!changed) return refused(changed.error());
+  print("fixtures written: " + std::to_string(*changed));
+  return check_provider(file);
 }
 
 result<std::vector<std::string>> check_keys(storage::session& db, const keyring& keys) {

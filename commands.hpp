@@ -14,6 +14,11 @@ int migrate_up(const config::settings& s);
 /// Seals every stored ciphertext with the primary key, batch by batch, beside a running `serve`.
 int rotate_keys(const config::settings& s);
 
+/// Exit codes: 0, or 78 with one line a problem on stderr.
+int check_provider(const std::string& file);
+/// Writes `expect` of the definition's fixtures, then checks it.
+int accept_provider(const std::string& file);
+
 /// Every key of the ring opens its stored check value, and every sealed value names a key of the
 /// ring. A new key's check value is stored. Answers what is wrong, naming key ids only.
 result<std::vector<std::string>> check_keys(storage::session& db, const keyring& keys);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
 extern char** environ;
 
@@ -39,6 +40,14 @@ int refuse_configuration(const std::vector<std::string>& problems) {
   return config::exit_configuration;
 }
 
+/// One line a problem, each naming the key, as for every other setting.
+int refuse_folder(const error& e) {
+  std::vector<std::string> problems;
+  std::istringstream lines{std::string{e.message()}};
+  for (std::string line; std::getline(lines, line);) problems.push_back("POBLYSH_PROVIDERS_DIR: " + line);
+  return refuse_configuration(problems);
+}
+
 /// The providers that this deployment registers.
 provider::catalog registered(const provider::catalog& all, const config::settings& s) {
   std::vector<provider::definition> kept;
@@ -59,8 +68,7 @@ int run(config::command& c) {
   // Every definition: the settings of a provider that is not registered are known all the same.
   auto catalog = config::load_catalog(
       folder.empty() ? std::nullopt : std::optional<std::filesystem::path>{folder}, true);
-  if (!catalog)
-    return refuse_configuration({"POBLYSH_PROVIDERS_DIR: " + std::string{catalog.error().message()}});
+  if (!catalog) return refuse_folder(catalog.error());
   const auto facts = config::facts_of(*catalog);
   config::refuse_unknown_flags(c, config::setting_keys(facts));
   if (c.what == kind::usage_error) return usage_error(c);
@@ -97,6 +105,13 @@ int main(int argc, char** argv) {
       case kind::usage_error: return usage_error(command);
       case kind::help: std::cout << config::usage(); return 0;
       case kind::version: std::cout << "connectord " << web::version << '\n'; return 0;
+      case kind::providers_check:
+      case kind::providers_accept: {
+        config::refuse_unknown_flags(command, {});
+        if (command.what == kind::usage_error) return usage_error(command);
+        return command.what == kind::providers_check ? check_provider(command.file)
+                                                     : accept_provider(command.file);
+      }
       default: {
         const int code = run(command);
         log::flush();

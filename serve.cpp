@@ -237,7 +237,8 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
                         return d.directory.set(spawn_directory(root, s, d.store.get(), d.inbox.get()));
                       }});
   children.push_back({"registry", [&d](auto* root) {
-                        return d.registry.set(spawn_registry(root, d.store.get(), d.directory.get()));
+                        return d.registry.set(
+                            spawn_registry(root, d.store.get(), d.directory.get(), &d.scheduler));
                       }});
   children.push_back({"scheduler", [&d, s](auto* root) {
                         return d.scheduler.set(spawn_ticker(root, s, d.store.get(), d.directory.get()));

@@ -71,7 +71,8 @@ std::optional<end_run> family::bury(const caf::down_msg& down) {
   if (!ended || down.reason == caf::exit_reason::normal) return std::nullopt;
   const auto& ticket = ended.mapped().ticket;
   const bool again = !died_.insert(ticket.job).second;
-  run_report report{again ? run_end::permanent : run_end::transient, {}, false, {}, "the run ended unexpectedly"};
+  run_report report{
+      again ? run_end::permanent : run_end::transient, {}, false, {}, "the run ended unexpectedly"};
   return end_run{ticket, std::move(report), services_->now()};
 }
 

@@ -302,7 +302,7 @@ void count_stored(metrics& m, const intake& i, const accepted_delivery& a) {
 }
 
 result<settled> settle(storage::session& db, const services& s, const tenant_state& state,
-                               const delivery& stored, std::optional<connection_id> wanted, timestamp now) {
+                       const delivery& stored, std::optional<connection_id> wanted, timestamp now) {
   const auto* definition = s.catalog.find(stored.provider);
   if (definition == nullptr) return settled{stored.status, {}};
   auto row = stored;

@@ -72,6 +72,6 @@ struct settled {
   std::optional<connection> ended;  ///< by the event; its row is written
 };
 result<settled> settle(storage::session& db, const services& s, const tenant_state& state,
-                               const delivery& stored, std::optional<connection_id> wanted, timestamp now);
+                       const delivery& stored, std::optional<connection_id> wanted, timestamp now);
 
 }  // namespace connectord

@@ -98,7 +98,11 @@ decision plan_patch(const services_ptr& s, const tenant_state& state, const patc
   auto row = decide_patch(state, c.id, c.patch, s->longest_sync_interval, c.now);
   if (!row) return row.error();
   if (row->usable()) identify(*s, *row);
-  return store_connection(state.row().id, std::move(*row), false);
+  const auto before = s->sync.interval_of(read_sync(state.find(c.id)->metadata));
+  if (row->next_run_at) *row->next_run_at += s->sync.interval_of(read_sync(row->metadata)) - before;
+  auto p = store_connection(state.row().id, std::move(*row), false);
+  p.queues_work = true;
+  return p;
 }
 
 decision plan_delete(const tenant_state& state, const delete_connection& c) {

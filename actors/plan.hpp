@@ -19,7 +19,7 @@ struct plan {
   bool changes = false;               ///< connections, so that nothing may be decided beside it
   bool queues_work = false;           ///< for the scheduler to look at once it is committed
   bool moves_jobs = false;            ///< what is queued or running afterwards is looked up
-  std::size_t scheduled = 0;  ///< jobs that it queues because they are due
+  std::size_t scheduled = 0;          ///< jobs that it queues because they are due
   std::string object{};               ///< id of the row that an audit row names
   std::optional<connection> ended{};  ///< was removed: the provider is told
   /// The delivery that `work` takes in. Without a change, it may go in together with others instead.

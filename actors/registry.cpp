@@ -206,8 +206,9 @@ bool only_reads(const registry_request& r) {
 
 }  // namespace
 
-registry::registry(self_pointer<registry> self, store_gate_actor store, directory_actor directory)
-    : self_(self), store_(std::move(store)), directory_(std::move(directory)) {}
+registry::registry(self_pointer<registry> self, store_gate_actor store, directory_actor directory,
+                   const whereabouts<ticker_actor>* scheduler)
+    : self_(self), store_(std::move(store)), directory_(std::move(directory)), scheduler_(scheduler) {}
 
 registry::interface::behavior_type registry::behavior() {
   return {[this](const registry_command& c) { return on_command(c); }};
@@ -237,16 +238,22 @@ caf::result<db_answer> registry::on_command(const registry_command& c) {
       .then(
           [this, owed, wait, next](const db_answer& a) {
             self_->request(directory_, wait, *next)
-                .then([owed, a](const done&) { owed->deliver(a); },
-                      [owed](const caf::error& e) { owed->fail(e); });
+                .then(
+                    [this, owed, a, next](const done&) {
+                      owed->deliver(a);
+                      if (next->what == steer_tenant::action::revive && scheduler_ != nullptr)
+                        self_->send(scheduler_->get(), work_queued{next->tenant});
+                    },
+                    [owed](const caf::error& e) { owed->fail(e); });
           },
           [owed](const caf::error& e) { owed->fail(e); });
   return later<db_answer>;
 }
 
-registry_actor spawn_registry(cradle where, store_gate_actor store, directory_actor directory) {
-  return spawn<registry>(where, {"system/registry", "system", {}, {}}, std::move(store),
-                         std::move(directory));
+registry_actor spawn_registry(cradle where, store_gate_actor store, directory_actor directory,
+                              const whereabouts<ticker_actor>* scheduler) {
+  return spawn<registry>(where, {"system/registry", "system", {}, {}}, std::move(store), std::move(directory),
+                         scheduler);
 }
 
 }  // namespace connectord

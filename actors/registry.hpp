@@ -15,7 +15,8 @@ class registry {
   using interface = registry_actor;
   static constexpr const char* name = "registry";
 
-  registry(self_pointer<registry> self, store_gate_actor store, directory_actor directory);
+  registry(self_pointer<registry> self, store_gate_actor store, directory_actor directory,
+           const whereabouts<ticker_actor>* scheduler);
   interface::behavior_type behavior();
 
  private:
@@ -26,8 +27,11 @@ class registry {
   self_pointer<registry> self_;
   store_gate_actor store_;
   directory_actor directory_;
+  const whereabouts<ticker_actor>* scheduler_;
 };
 
-registry_actor spawn_registry(cradle where, store_gate_actor store, directory_actor directory);
+/// `scheduler` hears of tenants that may run again.
+registry_actor spawn_registry(cradle where, store_gate_actor store, directory_actor directory,
+                              const whereabouts<ticker_actor>* scheduler = nullptr);
 
 }  // namespace connectord

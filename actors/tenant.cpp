@@ -472,7 +472,7 @@ void tenant_worker::superseded() {
   batch_.clear();
   claimed_ = false;
   dirty_ = 0;
-  const std::uniform_int_distribution<int> spread{0, 20 * std::min(++superseded_, 10)};
+  std::uniform_int_distribution<int> spread{0, 20 * std::min(++superseded_, 10)};
   self_->delayed_send(self_, milliseconds{spread(dice_)}, catch_up_due{});
 }
 

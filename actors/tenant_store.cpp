@@ -180,7 +180,8 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   const auto received = storage::count_received(db, id);
   if (!received) return received.error();
   c.received = *received;
-  const auto reclaimed = storage::reclaim_jobs(db, id, s.sync.most_attempts, newborn ? s.node : std::string{}, now);
+  const auto reclaimed =
+      storage::reclaim_jobs(db, id, s.sync.most_attempts, newborn ? s.node : std::string{}, now);
   if (!reclaimed) return reclaimed.error();
   c.reclaimed = *reclaimed;
   auto live = syncing_of(db, id);
@@ -216,7 +217,7 @@ result<std::vector<ran_step>> run_steps(storage::session& db, const services& s,
 }
 
 result<caught_up> settle_received(storage::session& db, const services& s, const tenant_state& state,
-                                     std::int64_t epoch, int most) {
+                                  std::int64_t epoch, int most) {
   const auto& t = state.row().id;
   if (const auto fenced = storage::fence(db, t, epoch); !fenced) return fenced.error();
   const auto waiting = storage::received_deliveries(db, t, most);

@@ -30,11 +30,11 @@ result<std::vector<ran_step>> run_steps(storage::session& db, const services& s,
 /// One that makes its handler throw is quarantined.
 struct caught_up {
   std::int64_t settled = 0;
-  std::vector<connection> rows{};            ///< that deliveries ended
-  std::optional<std::int64_t> revision{};    ///< when there are any
+  std::vector<connection> rows{};          ///< that deliveries ended
+  std::optional<std::int64_t> revision{};  ///< when there are any
 };
 result<caught_up> settle_received(storage::session& db, const services& s, const tenant_state& state,
-                                     std::int64_t epoch, int most);
+                                  std::int64_t epoch, int most);
 
 /// What answers a list_rows.
 db_function row_reader(const tenant_id& t, const row_query& q);

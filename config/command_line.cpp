@@ -12,6 +12,7 @@ using kind = command::kind;
 struct subcommand {
   std::string_view words;
   kind what;
+  bool takes_file = false;
 };
 
 constexpr subcommand subcommands[] = {
@@ -20,6 +21,8 @@ constexpr subcommand subcommands[] = {
     {"migrate status", kind::migrate_status},
     {"check-config", kind::check_config},
     {"keys rotate", kind::keys_rotate},
+    {"providers check", kind::providers_check, true},
+    {"providers accept", kind::providers_accept, true},
     {"version", kind::version},
     {"openapi", kind::openapi},
 };
@@ -43,6 +46,12 @@ command usage_error(std::string text) {
   return out;
 }
 
+std::string joined(std::span<const std::string_view> words) {
+  std::string out;
+  for (const auto word : words) (out += out.empty() ? "" : " ") += word;
+  return out;
+}
+
 std::string suggestion(std::string_view text, const std::vector<std::string>& candidates) {
   const auto hint = closest(text, candidates);
   return hint ? "; did you mean " + *hint + "?" : "";
@@ -52,7 +61,7 @@ std::string suggestion(std::string_view text, const std::vector<std::string>& ca
 
 command parse_command_line(std::span<const std::string_view> args) {
   command out;
-  std::string words;
+  std::vector<std::string_view> words;
   for (std::size_t i = 0; i < args.size(); ++i) {
     const auto arg = args[i];
     if (arg == "--help" || arg == "-h") {
@@ -60,7 +69,7 @@ command parse_command_line(std::span<const std::string_view> args) {
       return out;
     }
     if (!arg.starts_with('-')) {
-      words += (words.empty() ? "" : " ") + std::string{arg};
+      words.push_back(arg);
       continue;
     }
     const auto equals = arg.find('=');
@@ -74,15 +83,18 @@ command parse_command_line(std::span<const std::string_view> args) {
   }
   if (words.empty()) return out;
 
+  const auto said = joined(words), but_last = joined(std::span{words}.first(words.size() - 1));
   std::vector<std::string> names;
   for (const auto& known : subcommands) {
-    if (known.words == words) {
+    if (known.takes_file && known.words == said) return usage_error(said + " needs a file");
+    if (known.words == (known.takes_file ? but_last : said)) {
       out.what = known.what;
+      if (known.takes_file) out.file = words.back();
       return out;
     }
     names.emplace_back(known.words);
   }
-  return usage_error("unknown command " + words + suggestion(words, names));
+  return usage_error("unknown command " + said + suggestion(said, names));
 }
 
 void refuse_unknown_flags(command& from, const std::vector<std::string>& keys) {
@@ -103,6 +115,8 @@ std::string_view usage() {
   migrate status  list them; exit 3 when some are pending
   check-config    list every problem of the configuration; exit 78 when there is one
   keys rotate     re-encrypt stored secrets to the primary key
+  providers check FILE   run a provider's definition and its fixtures; exit 78 when there is a problem
+  providers accept FILE  write what the definition makes of its fixtures into them
   version         print the version
   openapi         print the OpenAPI document
 

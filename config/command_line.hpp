@@ -17,6 +17,8 @@ struct command {
     migrate_status,
     check_config,
     keys_rotate,
+    providers_check,
+    providers_accept,
     version,
     openapi,
     help,
@@ -24,6 +26,7 @@ struct command {
   };
 
   kind what = kind::serve;
+  std::string file;                          ///< operand of `providers …`
   std::map<std::string, std::string> flags;  ///< by key without POBLYSH_: `--api-bind-addr` is API_BIND_ADDR
   std::string error;                         ///< of usage_error; print it and `usage()` to stderr, exit 64
 };

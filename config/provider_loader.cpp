@@ -2,12 +2,11 @@
 
 #include "base/crypto.hpp"
 #include "base/embedded.hpp"
+#include "config/provider_check.hpp"
 #include "config/provider_expressions.hpp"
 #include "config/sync_loader.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 namespace connectord::config {
@@ -308,11 +307,11 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
     out.settings.push_back(read_setting(item, field, problems));
   });
   if (const auto oauth = in.get("oauth")) out.oauth = read_oauth(*oauth, "oauth", problems);
-  if (const auto sync = in.get("sync")) out.sync = read_sync(*sync, "sync", problems);
   if (const auto webhook = in.get("webhook")) {
     out.webhooks = true;
     out.webhook = read_webhook(*webhook, "webhook", problems);
   }
+  if (const auto sync = in.get("sync")) out.sync = read_sync(*sync, "sync", problems);
   if ((out.auth == auth_type::oauth2) != out.oauth.has_value())
     in.refuse(root, "oauth", "goes together with auth_type oauth2");
   if (out.sync && !out.oauth) in.refuse(root, "sync", "needs an oauth section");
@@ -328,13 +327,6 @@ provider_setting own_setting(const setting_fact& from) {
           from.default_value, from.min,
           from.max,           from.values,
           from.doc,           from.secret};
-}
-
-result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in) return error{errc::validation_failed, path.string() + ": cannot be read"};
-  return text;
 }
 
 }  // namespace
@@ -372,8 +364,8 @@ result<catalog> load_catalog(const std::optional<std::filesystem::path>& extra_f
     if (failure) return error{errc::validation_failed, extra_folder->string() + ": " + failure.message()};
     std::ranges::sort(files);
     for (const auto& file : files) {
-      const auto text = read_file(file);
-      add(text ? load_provider(*text, file.string()) : result<definition>{text.error()});
+      auto checked = check_provider(file);
+      add(checked ? result<definition>{std::move(checked->definition)} : checked.error());
     }
   }
   if (!problems.empty()) return error{errc::validation_failed, std::move(problems)};

@@ -16,8 +16,8 @@ namespace connectord::config {
 /// problem, "file:line: field: what is wrong".
 result<provider::definition> load_provider(std::string_view yaml, std::string_view file_name);
 
-/// The embedded definitions, overridden slug by slug by the *.yaml files of the folder; those that
-/// are only for the relaxed profiles are left out of the others.
+/// The embedded definitions, overridden slug by slug by the *.yaml files of the folder, which have to
+/// pass `check_provider`; those that are only for the relaxed profiles are left out of the others.
 result<provider::catalog> load_catalog(const std::optional<std::filesystem::path>& extra_folder,
                                        bool local_profile);
 

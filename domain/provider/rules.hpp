@@ -3,9 +3,11 @@
 #include "base/time.hpp"
 #include "domain/provider/template.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -77,6 +79,11 @@ enum class rule_effect : std::uint8_t {
   revoke_connection,  ///< processed without a signal
   ignore,             ///< on purpose, so it is not counted as unmapped
 };
+
+constexpr std::string_view name_of(rule_effect e) {
+  constexpr std::array names{"signal", "queue_sync", "revoke_connection", "ignore"};
+  return names[static_cast<std::size_t>(e)];
+}
 
 struct rule {
   conditions when;

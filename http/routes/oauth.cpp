@@ -16,7 +16,8 @@ const oauth::client* client_of(const app& a, std::string_view provider) {
 asio::awaitable<response> start(app& a, request& r) {
   const std::string slug{r.param("provider")};
   const auto* definition = a.catalog.find(slug);
-  if (definition == nullptr) co_return refuse(error{errc::not_found, "There is no provider " + slug + "."}, r);
+  if (definition == nullptr)
+    co_return refuse(error{errc::not_found, "There is no provider " + slug + "."}, r);
   if (!definition->oauth) co_return refuse(invalid("provider", "has no OAuth"), r);
   if (client_of(a, definition->slug) == nullptr)
     co_return refuse(invalid("provider", "has no client id and secret configured"), r);

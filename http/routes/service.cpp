@@ -29,7 +29,8 @@ asio::awaitable<bool> workers_run(app& a) {
   constexpr seconds patience{2};
   constexpr std::chrono::minutes longest_wait{5};
   const read_backlog question;
-  const auto answer = co_await ask(a.via, a.scheduler.get(), question, std::chrono::steady_clock::now() + patience);
+  const auto answer =
+      co_await ask(a.via, a.scheduler.get(), question, std::chrono::steady_clock::now() + patience);
   if (!answer) co_return false;
   co_return !answer->waiting_since || now_utc() - *answer->waiting_since <= longest_wait;
 }
@@ -52,9 +53,8 @@ asio::awaitable<response> readiness(app& a, request& r) {
     w.member("workers", "ok").close().close();
     co_return response::json(200, std::move(body));
   }
-  json::object checks{{"database", word(store.has_value())},
-                      {"migrations", word(migrated)},
-                      {"workers", word(working)}};
+  json::object checks{
+      {"database", word(store.has_value())}, {"migrations", word(migrated)}, {"workers", word(working)}};
   co_return refuse(error{errc::service_unavailable}.with("checks", std::move(checks)).retry_in(1), r);
 }
 

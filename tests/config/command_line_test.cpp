@@ -25,6 +25,9 @@ TEST_CASE("each subcommand is known and serve is the default") {
   CHECK(parse({"migrate", "status"}).what == kind::migrate_status);
   CHECK(parse({"check-config"}).what == kind::check_config);
   CHECK(parse({"keys", "rotate"}).what == kind::keys_rotate);
+  CHECK(parse({"providers", "check", "my acme.yaml"}).what == kind::providers_check);
+  CHECK(parse({"providers", "check", "my acme.yaml"}).file == "my acme.yaml");
+  CHECK(parse({"providers", "accept", "acme.yaml"}).what == kind::providers_accept);
   CHECK(parse({"version"}).what == kind::version);
   CHECK(parse({"openapi"}).what == kind::openapi);
   CHECK(parse({"serve", "--help"}).what == kind::help);
@@ -52,6 +55,8 @@ TEST_CASE("unknown commands and flags are usage errors with a guess at what was 
   refused({"migrate", "down"}, "unknown command migrate down");
   refused({"serv"}, "did you mean serve?");
   refused({"serve", "now"}, "unknown command serve now");
+  refused({"providers", "check"}, "providers check needs a file");
+  refused({"providers", "check", "a.yaml", "b.yaml"}, "unknown command providers check a.yaml b.yaml");
   refused({"--log-levle", "debug"}, "did you mean --log-level?");
   refused({"version", "--bogus", "1"}, "unknown flag --bogus");
   refused({"--log_level=debug"}, "unknown flag --log_level");

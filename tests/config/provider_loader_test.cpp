@@ -1,5 +1,7 @@
 #include "config/provider_loader.hpp"
 
+#include "config/provider_check.hpp"
+
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -52,6 +54,14 @@ struct folder {
   ~folder() { fs::remove_all(path); }
   void write(const std::string& name, std::string_view text) const {
     std::ofstream{path / name, std::ios::binary} << text;
+  }
+  /// The recording without which a definition of a folder does not load.
+  void record(const std::string& slug, const std::string& file) const {
+    fs::create_directories(path / "fixtures" / slug);
+    write("fixtures/" + slug + "/new.json", R"({"secret": "s", "request": {
+      "headers": {"x-acme-signature": "sha256=d2a04bc3740483e5f2e150a0a3758d87039c91af8a376b235d96660dcf4af134"},
+      "body_text": "{\"type\":\"new\",\"id\":1}"}})");
+    REQUIRE(config::accept_fixtures(path / file).value() == 1);
   }
 };
 
@@ -156,6 +166,7 @@ TEST_CASE("outside the relaxed profiles local definitions are not registered") {
 TEST_CASE("a folder adds definitions and overrides them by slug") {
   const folder f;
   f.write("acme.yaml", good);
+  f.record("acme", "acme.yaml");
   f.write("notes.txt", "not a definition");
   const auto plain = load_catalog(std::nullopt, true).value();
   const auto more = load_catalog(f.path, true).value();
@@ -165,6 +176,7 @@ TEST_CASE("a folder adds definitions and overrides them by slug") {
   CHECK(plain.version() == load_catalog(std::nullopt, true).value().version());
 
   f.write("mine.yaml", replaced("slug: acme", "slug: zoho-cliq"));
+  f.record("zoho-cliq", "mine.yaml");
   CHECK(load_catalog(f.path, true).value().find("zoho-cliq")->display_name == "Acme");
 
   f.write("broken.yaml", "slug: x\n");

@@ -44,8 +44,8 @@ http_response two_pages(const http_request& r) {
 TEST_CASE("a first run lists everything, page by page, and leaves the newest time of each stream") {
   const auto r = run_sync(definition_of("github"), account(), "", two_pages);
   CHECK_FALSE(r.failure.has_value());
-  CHECK(r.keys() == std::vector<std::string>{"github:issue_updated:acme/widgets#1:2025-03-01T10:00:00Z",
-                                             "github:issue_updated:acme/widgets#2:2025-03-01T10:00:01Z"});
+  CHECK(keys_of(r) == std::vector<std::string>{"github:issue_updated:acme/widgets#1:2025-03-01T10:00:00Z",
+                                               "github:issue_updated:acme/widgets#2:2025-03-01T10:00:01Z"});
   CHECK(r.cursor() == R"({"since":"2025-03-01T10:00:01Z"})");
   REQUIRE(r.calls.size() == 3);
   CHECK(r.calls[0].url ==
@@ -75,7 +75,7 @@ TEST_CASE("a run that stops at a page edge goes on behind that page, to the same
   CHECK(first.cursor().find("resume") != std::string::npos);
   const auto whole = run_sync(d, account(), "", two_pages),
              parts = resume_at_every_edge(d, account(), "", two_pages);
-  CHECK(parts.keys() == whole.keys());
+  CHECK(keys_of(parts) == keys_of(whole));
   CHECK(parts.cursor() == whole.cursor());
   CHECK(parts.calls.size() == whole.calls.size());
 }
@@ -89,8 +89,8 @@ TEST_CASE("the example provider pages by a member of the answer") {
     return answer(
         R"({"items":[{"id":"a","action":"created","updated_at":"2025-01-01T00:00:00Z"},{"id":"x"}],"next_page":2})");
   });
-  CHECK(r.keys() == std::vector<std::string>{"example:issue_created:a:2025-01-01T00:00:00Z",
-                                             "example:issue_updated:b:2025-01-02T00:00:00Z"});
+  CHECK(keys_of(r) == std::vector<std::string>{"example:issue_created:a:2025-01-01T00:00:00Z",
+                                               "example:issue_updated:b:2025-01-02T00:00:00Z"});
   CHECK(r.pages[0].unmapped == 1);
   CHECK(r.pages[0].items == 2);
   CHECK(r.cursor() == R"({"since":"2025-01-02T00:00:00Z"})");
@@ -107,7 +107,7 @@ TEST_CASE("however the items are split into pages, and wherever a run stops, the
   json::array items;
   for (int i = 0; i < count; ++i)  // three items a second: equal times stand on both sides of page edges
     items.push_back(item(i, "2025-03-01T10:00:0" + std::to_string(i / 3) + "Z"));
-  const auto keys_of = [&](const std::vector<std::size_t>& edges, bool resuming) {
+  const auto keys_at = [&](const std::vector<std::size_t>& edges, bool resuming) {
     const answering provider = [&](const http_request& r) {
       if (path_of(r) != "/issues") return answer(R"({"items":[]})");
       const auto page = std::stoul(parameter(r, "page").value_or("0"));
@@ -121,11 +121,11 @@ TEST_CASE("however the items are split into pages, and wherever a run stops, the
         resuming ? resume_at_every_edge(d, account(), "", provider) : run_sync(d, account(), "", provider);
     CHECK_FALSE(r.failure.has_value());
     CHECK(r.cursor() == R"({"since":"2025-03-01T10:00:07Z"})");
-    auto keys = r.keys();
+    auto keys = keys_of(r);
     CHECK(keys.size() == count);
     return std::set<std::string>(keys.begin(), keys.end());
   };
-  const auto whole = keys_of({0, count}, false);
+  const auto whole = keys_at({0, count}, false);
   CHECK(whole.size() == count);
   std::uint32_t seed = 7;
   for (int round = 0; round < 50; ++round) {
@@ -134,8 +134,8 @@ TEST_CASE("however the items are split into pages, and wherever a run stops, the
       seed = seed * 1'664'525U + 1'013'904'223U;
       edges.push_back(std::min<std::size_t>(count, edges.back() + (seed >> 24U) % 6));  // empty pages too
     }
-    CHECK(keys_of(edges, true) == whole);
-    CHECK(keys_of(edges, false) == whole);
+    CHECK(keys_at(edges, true) == whole);
+    CHECK(keys_at(edges, false) == whole);
   }
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("an item that comes later with the newest time is not missed") {
   };
   const auto first = run_sync(definition_of("github"), account(), "", two_pages);
   const auto second = run_sync(definition_of("github"), account(), first.cursor(), later);
-  CHECK(second.keys().back() == "github:issue_updated:acme/widgets#3:2025-03-01T10:00:01Z");
+  CHECK(keys_of(second).back() == "github:issue_updated:acme/widgets#3:2025-03-01T10:00:01Z");
 }
 
 TEST_CASE("a repeated page ends the run as one without progress, and its items are kept all the same") {
@@ -285,7 +285,7 @@ TEST_CASE("a stored link of another origin is not followed: the stream starts ag
                R"({"resume":{"stream":"issues","page":"https://evil.test/issues?page=2"}})", two_pages);
   CHECK_FALSE(r.failure.has_value());
   for (const auto& call : r.calls) CHECK(call.url.starts_with(host));
-  CHECK(r.keys().size() == 2);
+  CHECK(keys_of(r).size() == 2);
 }
 
 TEST_CASE("a cursor that is not understood counts as none") {
@@ -294,7 +294,7 @@ TEST_CASE("a cursor that is not understood counts as none") {
     CAPTURE(cursor);
     const auto r = run_sync(definition_of("github"), account(), cursor, two_pages);
     CHECK_FALSE(r.failure.has_value());
-    CHECK(r.keys().size() == 2);
+    CHECK(keys_of(r).size() == 2);
     CHECK_FALSE(parameter(r.calls[0], "since").has_value());
   }
 }
@@ -356,7 +356,7 @@ http_response countdown(const http_request& call) {
 TEST_CASE("counted pages end with the first that is not full") {
   const auto r = run_sync(loaded(counted), {}, "", countdown);
   CHECK(r.calls.size() == 4);
-  CHECK(r.keys().size() == 7);
+  CHECK(keys_of(r).size() == 7);
   CHECK(r.cursor() == R"({"since":"2023-11-14T22:15:00Z"})");
 }
 
@@ -365,8 +365,8 @@ TEST_CASE("pages from the new end are read up to what is known, with the overlap
   const auto cursor = R"({"since":"2023-11-14T22:14:30Z"})";  // of item 3
   const auto r = run_sync(d, {}, cursor, countdown);
   CHECK(r.calls.size() == 3);
-  CHECK(r.keys().size() == 5);
+  CHECK(keys_of(r).size() == 5);
   sync_context wide;
   wide.settings = {{"COUNTED_WINDOW", "0"}};
-  CHECK(run_sync(d, wide, cursor, countdown).keys().size() == 4);
+  CHECK(keys_of(run_sync(d, wide, cursor, countdown)).size() == 4);
 }
