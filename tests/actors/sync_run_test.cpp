@@ -188,8 +188,8 @@ TEST_CASE_FIXTURE(run_fixture,
 
 TEST_CASE_FIXTURE(run_fixture, "a second refusal fails the job and the connection") {
   const auto c = begin();
-  provider.token_life = seconds{0};  // no token works
   provider.expire_access_tokens();
+  provider.token_life = seconds{0};  // no new one works either
   run_one();
   CHECK(provider.exchanges == 1);
   CHECK(provider.refused_calls == 2);
