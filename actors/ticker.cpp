@@ -32,7 +32,8 @@ ticker::ticker(self_pointer<ticker> self, services_ptr s, store_gate_actor store
       store_(std::move(store)),
       directory_(std::move(directory)),
       free_(services_->sync.concurrency) {
-  self_->send(self_, look_now{});
+  next_look_ = services_->now();
+  self_->send(self_, look_now{*next_look_});
   self_->send(self_, sweep_tokens{});
 }
 
@@ -41,9 +42,10 @@ ticker::interface::behavior_type ticker::behavior() {
       [this](const work_queued& w) {
         if (w.tenant) enlist(*w.tenant);
         dispatch();
-        look();
+        look_at(services_->now());  // for what is due later; a backlog must not cost a look for each run
       },
-      [this](const look_now&) {
+      [this](const look_now& l) {
+        if (next_look_ != l.when) return;
         next_look_.reset();
         look();
       },
@@ -114,7 +116,7 @@ void ticker::on_due(const storage::due_work& due) {
 void ticker::look_at(timestamp when) {
   if (next_look_ && *next_look_ <= when) return;
   next_look_ = when;
-  self_->delayed_send(self_, std::max<milliseconds>(soonest, when - services_->now()), look_now{});
+  self_->delayed_send(self_, std::max<milliseconds>(soonest, when - services_->now()), look_now{when});
 }
 
 void ticker::enlist(const tenant_id& t) {

@@ -13,7 +13,10 @@
 
 namespace connectord {
 
-struct look_now : message {};
+struct look_now : message {
+  explicit look_now(timestamp w) : when(w) {}
+  timestamp when;  ///< an earlier wish since makes this stale
+};
 struct sweep_tokens : message {};
 struct refresh_due : message {
   refresh_due(tenant_id t, connection_id c) : tenant(t), connection(c) {}

@@ -74,7 +74,8 @@ run_verdict judge_run(const run_report& r, const sync_record& before, std::int64
     v.record.stalled = false;
   }
   const bool good = r.how == run_end::complete || r.how == run_end::continued;
-  if (good && !v.record.stalled) {
+  const bool stalls = r.without_progress && v.record.stalled;  // an earlier stall excuses no other failure
+  if (good && !stalls) {
     if (r.cursor) v.record.cursor = r.cursor;
     v.record.last_success_at = now;
     v.record.last_error.reset();
@@ -82,8 +83,8 @@ run_verdict judge_run(const run_report& r, const sync_record& before, std::int64
     return v;
   }
   v.error = job_error{std::string{name_of(r.how)}, r.message, now, {}};
-  v.record.last_error = v.record.stalled ? "stalled" : std::string{name_of(r.how)};
-  if (v.record.stalled) {
+  v.record.last_error = stalls ? "stalled" : std::string{name_of(r.how)};
+  if (stalls) {
     v.error->message = "pages come, but the checkpoint does not move";
     return failed(std::move(v), "stalled");
   }

@@ -6,6 +6,9 @@
 namespace connectord::storage {
 namespace {
 
+/// Beside the status that is meant: SQLite uses a partial index only where its condition is spelled out.
+#define LIVE "status IN ('queued', 'running')"
+
 /// Behind JOB_COLUMNS.
 constexpr int own_columns = 15;
 
@@ -61,9 +64,11 @@ result<std::optional<claimed_job>> claim_job(session& s, tenant_id tenant, const
       " WHERE tenant_id = $1 AND id = ("
       "SELECT j.id FROM sync_jobs j JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = "
       "j.connection_id"
-      " WHERE j.tenant_id = $1 AND j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $2"
+      " WHERE j.tenant_id = $1 AND j." LIVE
+      " AND j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $2"
       " AND c.status = 'active' AND NOT EXISTS (SELECT 1 FROM sync_jobs o WHERE o.tenant_id = j.tenant_id"
-      " AND o.connection_id = j.connection_id AND o.status = 'running')"
+      " AND o.connection_id = j.connection_id AND o." LIVE
+      " AND o.status = 'running')"
       " ORDER BY j.priority DESC, j.scheduled_at, j.id LIMIT 1) AND status = 'queued'"
       " RETURNING " JOB_COLUMNS ", fence, counted_failures, cursor",
       {tenant, now, lease.owner, lease.expires_at}, read_claimed);
@@ -110,14 +115,16 @@ result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failure
   const auto failed = s.execute(
       "UPDATE sync_jobs SET status = 'failed', finished_at = $2, error = $5,"
       " counted_failures = counted_failures + 1, fence = fence + 1, lease_owner = NULL,"
-      " lease_expires_at = NULL WHERE tenant_id = $1 AND status = 'running'"
+      " lease_expires_at = NULL WHERE tenant_id = $1 AND " LIVE
+      " AND status = 'running'"
       " AND (lease_expires_at <= $2 OR lease_owner = $3) AND counted_failures + 1 >= $4",
       {tenant, now, owner, most_failures, died});
   if (!failed) return failed;
   const auto queued = s.execute(
       "UPDATE sync_jobs SET status = 'queued', counted_failures = counted_failures + 1,"
       " fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
-      " WHERE tenant_id = $1 AND status = 'running' AND (lease_expires_at <= $2 OR lease_owner = $3)",
+      " WHERE tenant_id = $1 AND " LIVE
+      " AND status = 'running' AND (lease_expires_at <= $2 OR lease_owner = $3)",
       {tenant, now, owner});
   if (!queued) return queued;
   return *failed + *queued;
@@ -127,10 +134,11 @@ result<std::int64_t> expire_job_leases(session& s, std::optional<std::string_vie
   if (owner)
     return s.execute(
         "UPDATE sync_jobs SET lease_expires_at = $1"
-        " WHERE status = 'running' AND lease_expires_at > $1 AND lease_owner = $2",
+        " WHERE " LIVE " AND status = 'running' AND lease_expires_at > $1 AND lease_owner = $2",
         {now, *owner});
-  return s.execute(
-      "UPDATE sync_jobs SET lease_expires_at = $1 WHERE status = 'running' AND lease_expires_at > $1", {now});
+  return s.execute("UPDATE sync_jobs SET lease_expires_at = $1 WHERE " LIVE
+                   " AND status = 'running' AND lease_expires_at > $1",
+                   {now});
 }
 
 result<std::int64_t> cancel_jobs(session& s, tenant_id tenant, connection_id connection, timestamp now) {
@@ -147,7 +155,8 @@ result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
   auto run = tenants_of(s,
                         "SELECT DISTINCT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
                         " JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = j.connection_id"
-                        " WHERE j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $1"
+                        " WHERE j." LIVE
+                        " AND j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $1"
                         " AND t.status = 'active' AND c.status = 'active' LIMIT $2",
                         {now, most_tenants});
   if (!run) return run.error();
@@ -157,7 +166,8 @@ result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
                  "SELECT c.tenant_id FROM connections c JOIN tenants t ON t.id = c.tenant_id"
                  " WHERE c.status = 'active' AND c.next_run_at <= $1 AND t.status = 'active'"
                  " UNION SELECT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
-                 " WHERE j.status = 'running' AND j.lease_expires_at <= $1 AND t.status = 'active'"
+                 " WHERE j." LIVE
+                 " AND j.status = 'running' AND j.lease_expires_at <= $1 AND t.status = 'active'"
                  " UNION SELECT d.tenant_id FROM deliveries d JOIN tenants t ON t.id = d.tenant_id"
                  " WHERE d.status = 'received' AND t.status = 'active' LIMIT $2",
                  {now, most_tenants});
@@ -165,16 +175,17 @@ result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
   out.to_schedule = std::move(*schedule);
   const auto waiting = s.query(
       "SELECT COUNT(*), MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs"
-      " WHERE status = 'queued' AND COALESCE(retry_after, scheduled_at) <= $1",
+      " WHERE " LIVE " AND status = 'queued' AND COALESCE(retry_after, scheduled_at) <= $1",
       {now}, [&](const row& r) {
         out.backlog = r.integer(0);
         out.oldest = r.maybe_time(1);
       });
   if (!waiting) return waiting.error();
   for (const std::string_view sql :
-       {"SELECT MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs WHERE status = 'queued'"
+       {"SELECT MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs WHERE " LIVE " AND status = 'queued'"
         " AND COALESCE(retry_after, scheduled_at) > $1",
-        "SELECT MIN(lease_expires_at) FROM sync_jobs WHERE status = 'running' AND lease_expires_at > $1",
+        "SELECT MIN(lease_expires_at) FROM sync_jobs WHERE " LIVE
+        " AND status = 'running' AND lease_expires_at > $1",
         "SELECT MIN(next_run_at) FROM connections WHERE status = 'active' AND next_run_at > $1"})
     if (const auto ok = look_ahead(s, sql, {now}, out.next); !ok) return ok.error();
   return out;

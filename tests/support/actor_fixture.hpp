@@ -20,11 +20,7 @@ namespace connectord {
 /// An actor system that runs only when told to, on virtual time. No threads, no sleeps.
 class actor_fixture {
  public:
-  ~actor_fixture() {
-    for (auto& who : guests_) caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
-    run();
-    guests_.clear();
-  }
+  ~actor_fixture() { end(); }
 
   /// The actor ends with the test.
   template <class Handle>
@@ -33,6 +29,12 @@ class actor_fixture {
     return h;
   }
   void run() { scheduler.run(); }
+  /// For whoever owns what actors point to, and is destroyed before this.
+  void end() {
+    for (auto& who : guests_) caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
+    run();
+    guests_.clear();
+  }
   void pass(milliseconds time) {
     scheduler.advance_time(time);
     run();
