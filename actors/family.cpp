@@ -65,6 +65,8 @@ void family::stop_runs() {
 
 std::optional<end_run> family::bury(const caf::down_msg& down) {
   flows_.erase(down.source);
+  for (const auto& [id, keeper] : keepers_)
+    if (caf::actor_cast<caf::actor_addr>(keeper) == down.source) exchanging_.erase(id);
   std::erase_if(keepers_,
                 [&](const auto& k) { return caf::actor_cast<caf::actor_addr>(k.second) == down.source; });
   const auto ended = runs_.extract(down.source);

@@ -26,8 +26,11 @@ class family {
 
   bool may_run_another() const;
   bool is_running(const connection_id& c) const;
-  /// Whatever must not be cut off is under way: a run that has to be released, a code being exchanged.
-  bool busy() const { return !runs_.empty() || !flows_.empty(); }
+  /// Whatever must not be cut off is under way: a run that has to be released, a code or a refresh token
+  /// being exchanged, whose answer is worth more than the time it takes.
+  bool busy() const { return !runs_.empty() || !flows_.empty() || !exchanging_.empty(); }
+  void exchange_begun(const connection_id& c) { exchanging_.insert(c); }
+  void exchange_over(const connection_id& c) { exchanging_.erase(c); }
   void stop_runs();
   /// A child has ended. Answers what becomes of the job when it was a run that did not end by itself: it is
   /// tried once more, and set aside when it ends a second run.
@@ -49,6 +52,7 @@ class family {
   std::map<caf::actor_addr, run> runs_;
   std::map<caf::actor_addr, oauth_flow_actor> flows_;
   std::set<job_id> died_;
+  std::set<connection_id> exchanging_;  ///< their keepers wait for a provider
   std::uint64_t last_flow_ = 0;
 };
 

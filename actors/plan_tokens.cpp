@@ -107,8 +107,7 @@ plan claim_intent(const services_ptr& s, const tenant_state& state, const connec
       case storage::intent_claim::retaken:
         return effect{said(refresh_begun{claimed->intent, presented, region,
                                          claimed->outcome == storage::intent_claim::retaken, false})};
-      case storage::intent_claim::busy:
-        return effect{said(refresh_elsewhere{false, wanted.fence - 1})};
+      case storage::intent_claim::busy: return effect{said(refresh_elsewhere{false, wanted.fence - 1})};
       case storage::intent_claim::stale: break;
     }
     auto stands = reread(db, t, wanted.connection);

@@ -270,10 +270,12 @@ std::optional<plan> tenant_worker::prepare(queued_command& q) {
   self_->handling(q.command.meta);
   auto decided = decide(services_, state_, q.command.change);
   if (auto* todo = std::get_if<plan>(&decided)) return std::move(*todo);
-  if (auto* refusal = std::get_if<error>(&decided))
-    q.reply.refuse(std::move(*refusal));
+  const auto* answer = std::get_if<outcome>(&decided);
+  follow_exchange(q.command.change, answer);
+  if (answer != nullptr)
+    q.reply.deliver(tenant_outcome{*answer});
   else
-    q.reply.deliver(tenant_outcome{std::move(std::get<outcome>(decided))});
+    q.reply.refuse(std::move(std::get<error>(decided)));
   return std::nullopt;
 }
 
@@ -346,6 +348,7 @@ void tenant_worker::on_refused(const caf::error& e) {
   }
   for (auto& b : failed) {
     release_key(b.asked.command);
+    follow_exchange(b.asked.command.change, nullptr);
     b.asked.reply.refuse(refusal);
   }
   work();
@@ -418,6 +421,7 @@ void tenant_worker::conclude(const committing& done, const tenant_outcome& o) {
   if (const auto* taken = std::get_if<ingest_outcome>(&o.value); taken && done.todo.delivery)
     count_stored(services_->meters, *done.todo.delivery, std::get<accepted_delivery>(*taken));
   begin_claimed(change, o.value);
+  follow_exchange(change, &o.value);
   if (done.todo.ended) revoke_at_provider(*done.todo.ended);
   if (std::holds_alternative<schedule_due>(change)) {
     received_ = std::max<std::int64_t>(received_, 1);  // worth a look
@@ -434,6 +438,16 @@ void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {
   if (owner == nullptr) return;
   const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
   children_.begin_run(*claimed->work, *owner, run->slot, me);
+}
+
+/// From the durable intent to the stored answer, or to the news that there is none.
+void tenant_worker::follow_exchange(const mutation& m, const outcome* o) {
+  const auto* step = o ? std::get_if<refresh_step>(o) : nullptr;
+  const bool under_way = step != nullptr && std::holds_alternative<refresh_begun>(*step);
+  if (const auto* b = std::get_if<begin_refresh>(&m); b != nullptr && under_way)
+    children_.exchange_begun(b->id);
+  if (const auto* e = std::get_if<end_refresh>(&m); e != nullptr && !under_way)
+    children_.exchange_over(e->begun.intent.connection);
 }
 
 /// Best effort: the tokens are gone from the store whatever the provider says.

@@ -102,6 +102,7 @@ class tenant_worker {
   void revoke_at_provider(const connection& c);
   void on_child_down(const caf::down_msg& down);
   void wake_scheduler();
+  void follow_exchange(const mutation& m, const outcome* o);
   void superseded();
   tenant_outcome with_job(tenant_outcome o) const;
   bool may_decide_early(const queued_command& q) const;

@@ -136,6 +136,7 @@ class scripted_store {
           if (held_.empty()) return;
           auto [job, reply] = std::move(held_.front());
           held_.pop_front();
+          script_->current = job.tenant;
           auto ran = run_plainly(job);
           ran ? reply.deliver(db_answer{*ran}) : reply.refuse(ran.error());
         },
