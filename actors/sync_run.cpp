@@ -112,6 +112,7 @@ void sync_run_worker::call(http_request request) {
 
 void sync_run_worker::send(const http_request& request, const lent_token& token) {
   if (ended_) return;
+  if (refused_ == token.epoch) return end(run_end::unauthorized, "refused with two tokens");
   token_epoch_ = token.epoch;
   const auto& definition = *services_->catalog.find(start_.row.provider);
   self_
@@ -124,9 +125,13 @@ void sync_run_worker::send(const http_request& request, const lent_token& token)
 
 void sync_run_worker::on_answer(const http_response& r) {
   if (ended_) return;
-  if (r.status == 401 && !rejected_) {
-    rejected_ = token_epoch_;
-    return proceed();  // the same call again, with another token
+  if (r.status == 401) {
+    // The same call again with another token: a refreshed one, or one that somebody has renewed meanwhile.
+    if (rejected_)
+      refused_ = token_epoch_;
+    else
+      rejected_ = token_epoch_;
+    return proceed();
   }
   auto step = run_->take(r, services_->now());
   if (std::holds_alternative<provider::sync_continues>(step)) return proceed();
@@ -136,6 +141,7 @@ void sync_run_worker::on_answer(const http_response& r) {
 
 void sync_run_worker::on_page(provider::sync_page page) {
   rejected_.reset();
+  refused_.reset();
   for (const auto& mail : page.rejected)
     log::info("mail.rejected",
               {{"provider", start_.row.provider}, {"score", mail.score}, {"reason", mail.reason}});

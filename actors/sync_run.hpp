@@ -51,7 +51,8 @@ class sync_run_worker {
   std::optional<provider::sync_run> run_;
   std::optional<std::string> cursor_;
   std::int64_t token_epoch_ = 0;
-  std::optional<std::int64_t> rejected_;  ///< the token that got a 401, once
+  /// Epochs of the tokens that got a 401: the first, which is refreshed, and the last one after it.
+  std::optional<std::int64_t> rejected_, refused_;
   steady_time begun_;
   bool ended_ = false, no_progress_ = false;
 };
