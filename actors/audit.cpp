@@ -18,11 +18,12 @@ std::string_view action_of(const put_signal_config&) { return "signal_config.put
 std::string_view action_of(const start_oauth&) { return "oauth.start"; }
 std::string_view action_of(const store_grant&) { return "connection.connect"; }
 std::string_view action_of(const request_sync&) { return "sync.request"; }
+std::string_view action_of(const force_refresh&) { return "connection.refresh"; }
 
 /// What the service does on its own account has rows of its own: jobs, intents, signals.
 template <class Command>
 concept of_the_service = is_one_of<Command, begin_refresh, end_refresh, schedule_due, run_job, commit_page,
-                                   renew_run, end_run, complete_oauth, force_refresh>;
+                                   renew_run, end_run, complete_oauth>;
 
 /// A command names its row, unless the plan makes or finds it.
 template <class Command>
@@ -76,6 +77,7 @@ storage::audit_entry audited(const request_meta& by, std::optional<tenant_id> t,
 }
 
 audit_trail trail_of(const tenant_command& c, const plan& p, const tenant_id& t) {
+  if (c.meta.caller.empty()) return {};  // the scheduler's sweep
   if (std::holds_alternative<ingest_webhook>(c.change) && !p.changes) return {};
   return std::visit(
       [&](const auto& x) -> audit_trail {

@@ -55,10 +55,6 @@ bool family::may_run_another() const {
   return runs_.size() < static_cast<std::size_t>(services_->sync.tenant_concurrency);
 }
 
-bool family::is_running(const connection_id& c) const {
-  return std::ranges::any_of(runs_, [&](const auto& r) { return r.second.ticket.connection == c; });
-}
-
 void family::stop_runs() {
   for (const auto& [at, r] : runs_) caf::anon_send(r.actor, stop_run{});
 }

@@ -25,7 +25,6 @@ class family {
   void begin_run(claimed_job work, const connection& c, run_slot slot, const tenant_actor& parent);
 
   bool may_run_another() const;
-  bool is_running(const connection_id& c) const;
   /// Whatever must not be cut off is under way: a run that has to be released, a code or a refresh token
   /// being exchanged, whose answer is worth more than the time it takes.
   bool busy() const { return !runs_.empty() || !flows_.empty() || !exchanging_.empty(); }

@@ -240,6 +240,7 @@ decision decide(const services_ptr& s, const tenant_state& state, const mutation
         if constexpr (requires { plan_grounded(state.row().id, c); }) return plan_grounded(state.row().id, c);
         if constexpr (std::is_same_v<command, start_oauth>) return plan_start_oauth(s, state, c);
         if constexpr (std::is_same_v<command, store_grant>) return plan_grant(s, state, c);
+        if constexpr (std::is_same_v<command, force_refresh>) return plan_refreshed(state, c);
         if constexpr (std::is_same_v<command, begin_refresh>) return plan_begin_refresh(s, state, c);
         if constexpr (std::is_same_v<command, end_refresh>) return plan_end_refresh(s, state, c);
         if constexpr (std::is_same_v<command, request_sync>) return plan_request_sync(s, state, c);

@@ -12,6 +12,8 @@ namespace connectord {
 struct effect {
   outcome answer;
   std::vector<connection> rows{};  ///< as they stand now; memory takes them over after COMMIT
+  std::size_t scheduled = 0;       ///< jobs that were queued because they were due
+  std::int64_t reclaimed = 0;      ///< jobs that were taken back from a dead run
 };
 struct plan {
   /// Runs in the transaction, after the fence; may run twice, so it consumes nothing.
@@ -19,7 +21,6 @@ struct plan {
   bool changes = false;               ///< connections, so that nothing may be decided beside it
   bool queues_work = false;           ///< for the scheduler to look at once it is committed
   bool moves_jobs = false;            ///< what is queued or running afterwards is looked up
-  std::size_t scheduled = 0;          ///< jobs that it queues because they are due
   std::string object{};               ///< id of the row that an audit row names
   std::optional<connection> ended{};  ///< was removed: the provider is told
   /// The delivery that `work` takes in. Without a change, it may go in together with others instead.
@@ -32,6 +33,8 @@ struct ran_step {
   tenant_outcome outcome;
   std::vector<connection> rows{};
   std::optional<std::map<connection_id, job_status>> syncing{};
+  std::size_t scheduled = 0;
+  std::int64_t reclaimed = 0;
 };
 
 decision decide(const services_ptr& s, const tenant_state& state, const mutation& m);

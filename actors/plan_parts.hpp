@@ -30,6 +30,8 @@ auto changing(const tenant_id& t, const connection_id& id, Work work, Answer ans
 // ---- consent and tokens
 decision plan_start_oauth(const services_ptr& s, const tenant_state& state, const start_oauth& c);
 decision plan_grant(const services_ptr& s, const tenant_state& state, const store_grant& c);
+/// Of a refresh that is done: its row as it stands.
+decision plan_refreshed(const tenant_state& state, const force_refresh& c);
 decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, const begin_refresh& c);
 decision plan_end_refresh(const services_ptr& s, const tenant_state& state, const end_refresh& c);
 

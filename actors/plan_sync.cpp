@@ -7,16 +7,9 @@
 #include "storage/jobs.hpp"
 #include "storage/signals.hpp"
 
-#include <random>
-
 /// Jobs and runs: what is queued, who runs, and what a page or the end of a run writes.
 namespace connectord {
 namespace {
-
-double dice() {
-  thread_local std::minstd_rand source{std::random_device{}()};
-  return std::uniform_real_distribution{0.0, 1.0}(source);
-}
 
 bool can_sync(const services& s, const connection& c) {
   const auto* definition = s.catalog.find(c.provider);
@@ -38,7 +31,7 @@ std::optional<scheduled> schedule(const services& s, const connection& c, timest
   if (!planned) return std::nullopt;
   scheduled out{c, incremental_job(c, incremental_priority, now)};
   out.row.next_run_at = planned->next;
-  const auto jitter = schedule_jitter(interval, s.sync.jitter_least, s.sync.jitter_most, dice());
+  const auto jitter = schedule_jitter(interval, s.sync.jitter_least, s.sync.jitter_most, s.chance());
   out.next.scheduled_at = planned->due + jitter;
   s.meters.sync_scheduler_jitter({}).Observe(static_cast<double>(jitter.count()));
   return out;
@@ -101,7 +94,7 @@ result<> write_end(storage::session& db, const services& s, const tenant_id& t, 
   if (!*held) return stale_run();
   auto& job = **held;
   const auto verdict = judge_run(e.report, read_sync(c.metadata), job.counted_failures, s.sync,
-                                 s.backoff_of(c.provider), dice(), e.now);
+                                 s.backoff_of(c.provider), s.chance(), e.now);
   job.row.status = verdict.status;
   job.row.error = verdict.error;
   job.row.retry_after = verdict.retry_after;
@@ -149,8 +142,7 @@ decision plan_schedule(const services_ptr& s, const tenant_state& state, const s
     if (auto next = schedule(*s, row, c.now)) due.push_back(std::move(*next));
   plan p;
   p.changes = true;
-  p.queues_work = true;
-  p.scheduled = due.size();
+  p.moves_jobs = true;
   p.work = [s, t = state.row().id, due = std::move(due),
             now = c.now](storage::session& db) -> result<effect> {
     effect e{outcome{nothing{}}};
@@ -162,6 +154,8 @@ decision plan_schedule(const services_ptr& s, const tenant_state& state, const s
       if (const auto kept = write_connection(db, t, d.row, false); !kept) return kept.error();
       e.rows.push_back(d.row);
     }
+    e.scheduled = due.size();
+    e.reclaimed = *taken_back;
     return e;
   };
   return p;

@@ -258,6 +258,16 @@ std::optional<http_request> revocation_of(const services& s, const tenant_id& t,
   return std::move(*request);
 }
 
+decision plan_refreshed(const tenant_state& state, const force_refresh& c) {
+  plan p;
+  p.work = [t = state.row().id, id = c.id](storage::session& db) -> result<effect> {
+    auto row = reread(db, t, id);
+    if (!row) return row.error();
+    return effect{outcome{stored_connection{std::move(*row)}}};
+  };
+  return p;
+}
+
 decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, const begin_refresh& b) {
   const auto* c = state.find(b.id);
   if (c == nullptr) return error{errc::not_found};

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 
 namespace connectord {
 
@@ -23,6 +24,12 @@ struct webhook_policy {
   std::chrono::days dedupe{7};
   std::int64_t most_unrouted = 100'000;  ///< rows of one provider
 };
+
+/// From 0 to 1; for any thread.
+inline double any_chance() {
+  thread_local std::minstd_rand source{std::random_device{}()};
+  return std::uniform_real_distribution{0.0, 1.0}(source);
+}
 
 struct refresh_policy {
   seconds tick{300}, lead{600};
@@ -56,9 +63,10 @@ struct services {
   backoff_policy backoff{};
   std::map<std::string, backoff_policy, std::less<>> own_backoff{};  ///< by slug
   mail_spam_settings mail{};
-  seconds call_patience{30};                              ///< for one call to a provider
-  std::string node{"local"};                              ///< names this process in leases
-  std::function<timestamp()> now = now_utc;               ///< the wall clock; tests bring their own
+  seconds call_patience{30};                    ///< for one call to a provider
+  std::string node{"local"};                    ///< names this process in leases
+  std::function<timestamp()> now = now_utc;     ///< the wall clock; tests bring their own
+  std::function<double()> chance = any_chance;  ///< spreads retries and schedules; tests bring their own
   const whereabouts<outbound_actor>* outbound = nullptr;  ///< for whoever calls providers
   const whereabouts<ticker_actor>* ticker = nullptr;      ///< for whoever queues work
 

@@ -1,7 +1,5 @@
 #include "actors/tenant.hpp"
 
-#include "actors/calls.hpp"
-#include "actors/plan_parts.hpp"
 #include "actors/tenant_store.hpp"
 #include "base/log.hpp"
 #include "storage/snapshots.hpp"
@@ -18,8 +16,6 @@ using std::chrono::steady_clock;
 
 /// No CAF timer per request on the hot path: `commit_overdue` guards every wait for the store.
 const auto guarded_by_watchdog = caf::infinite;
-
-constexpr seconds revocation_patience{10};
 
 std::string name_of(const idempotency& k) { return k.scope + '\n' + k.key; }
 
@@ -123,8 +119,7 @@ void tenant_worker::on_claimed(const std::optional<claimed_tenant>& c) {
   received_ = c->row.status == tenant_status::active ? c->received : 0;
   state_ = tenant_state{c->row, c->connections};
   syncing_ = c->syncing;
-  services_->meters.sync_reclaimed({}).Increment(static_cast<double>(c->reclaimed));
-  if (c->reclaimed > 0) wake_scheduler();
+  count_reclaimed(c->reclaimed);
   services_->meters.snapshot_loads({c->snapshot}).Increment();
   // The inbox may have stored one more while this incarnation was being born.
   if (c->row.status == tenant_status::active) self_->delayed_send(self_, catch_up_pause, catch_up_due{});
@@ -321,7 +316,7 @@ void tenant_worker::on_committed(const committed& c) {
     for (const auto& row : ran.rows) state_.put(row);
     if (ran.syncing) syncing_ = *ran.syncing;
     release_key(answered[i].asked.command);
-    conclude(answered[i], ran.outcome);
+    conclude(answered[i], ran);
     answered[i].asked.reply.deliver(with_job(ran.outcome));
   }
   work();
@@ -354,130 +349,6 @@ void tenant_worker::on_refused(const caf::error& e) {
   work();
 }
 
-// ---- children
-
-/// What takes more than a transaction goes to a child, which comes back with a command of its own.
-bool tenant_worker::hand_over(queued_command& q) {
-  const auto refused = [&](error e) {
-    q.reply.refuse(std::move(e));
-    return true;
-  };
-  auto* connect_now = std::get_if<complete_oauth>(&q.command.change);
-  const auto* refresh_now = std::get_if<force_refresh>(&q.command.change);
-  const auto* run = std::get_if<run_job>(&q.command.change);
-  if (run != nullptr && (leaving_ || !children_.may_run_another())) {
-    q.reply.deliver(tenant_outcome{outcome{claimed_run{}}});
-    return true;
-  }
-  if (connect_now == nullptr && refresh_now == nullptr) return false;
-  if (state_.row().status == tenant_status::suspended) return refused(error{errc::tenant_suspended});
-  if (leaving_) return refused(error{errc::service_unavailable}.retry_in(1));
-  if (connect_now != nullptr) {
-    connect(std::move(*connect_now), std::move(q.reply));
-    return true;
-  }
-  if (state_.find(refresh_now->id) == nullptr) return refused(error{errc::not_found});
-  refresh(refresh_now->id, refresh_now->cause, std::move(q.reply));
-  return true;
-}
-
-void tenant_worker::connect(complete_oauth c, promise<tenant_outcome> reply) {
-  const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
-  self_->request(children_.begin_flow(), 4 * services_->call_patience, begin_flow{std::move(c)})
-      .then([this, owed](const flow_granted& g) { store_own(g.grant, std::move(*owed)); },
-            [owed](const caf::error& e) { owed->fail(e); });
-}
-
-void tenant_worker::refresh(const connection_id& id, refresh_cause cause, promise<tenant_outcome> reply) {
-  const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
-  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
-  self_->request(children_.keeper_of(*state_.find(id), me), 3 * services_->call_patience, fresh_token{cause})
-      .then(
-          [this, owed, id](const token_lent&) {
-            const auto* row = state_.find(id);
-            if (row == nullptr) return owed->refuse(error{errc::not_found});
-            owed->deliver(with_job(tenant_outcome{outcome{stored_connection{*row}}}));
-          },
-          [owed](const caf::error& e) { owed->fail(e); });
-}
-
-tenant_outcome tenant_worker::with_job(tenant_outcome o) const {
-  if (auto* c = std::get_if<stored_connection>(&o.value)) {
-    const auto job = syncing_.find(c->row.id);
-    if (job != syncing_.end()) c->job = job->second;
-  }
-  return o;
-}
-
-/// A command that answers somebody who waits already.
-void tenant_worker::store_own(mutation m, promise<tenant_outcome> reply) {
-  queue_.push_back({own_command(std::move(m), commit_deadline), std::move(reply)});
-  work();
-}
-
-/// What a commit sets off beside its answer.
-void tenant_worker::conclude(const committing& done, const tenant_outcome& o) {
-  const auto& change = done.asked.command.change;
-  if (const auto* taken = std::get_if<ingest_outcome>(&o.value); taken && done.todo.delivery)
-    count_stored(services_->meters, *done.todo.delivery, std::get<accepted_delivery>(*taken));
-  begin_claimed(change, o.value);
-  follow_exchange(change, &o.value);
-  if (done.todo.ended) revoke_at_provider(*done.todo.ended);
-  if (std::holds_alternative<schedule_due>(change)) {
-    received_ = std::max<std::int64_t>(received_, 1);  // worth a look
-    services_->meters.sync_scheduled({}).Increment(static_cast<double>(done.todo.scheduled));
-  }
-  if (done.todo.queues_work) wake_scheduler();
-}
-
-void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {
-  const auto* run = std::get_if<run_job>(&m);
-  const auto* claimed = std::get_if<claimed_run>(&o);
-  if (run == nullptr || claimed == nullptr || !claimed->work) return;
-  const auto* owner = state_.find(claimed->work->row.connection);
-  if (owner == nullptr) return;
-  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
-  children_.begin_run(*claimed->work, *owner, run->slot, me);
-}
-
-/// From the durable intent to the stored answer, or to the news that there is none.
-void tenant_worker::follow_exchange(const mutation& m, const outcome* o) {
-  const auto* step = o ? std::get_if<refresh_step>(o) : nullptr;
-  const bool under_way = step != nullptr && std::holds_alternative<refresh_begun>(*step);
-  if (const auto* b = std::get_if<begin_refresh>(&m); b != nullptr && under_way)
-    children_.exchange_begun(b->id);
-  if (const auto* e = std::get_if<end_refresh>(&m); e != nullptr && !under_way)
-    children_.exchange_over(e->begun.intent.connection);
-}
-
-/// Best effort: the tokens are gone from the store whatever the provider says.
-void tenant_worker::revoke_at_provider(const connection& c) {
-  const auto request = revocation_of(*services_, id_, c);
-  if (!request || services_->outbound == nullptr) return;
-  const auto told = [t = id_, c = c.id, provider = c.provider](int status) {
-    log::info("connection.revoked_at_provider",
-              {{"tenant_id", t}, {"connection_id", c}, {"provider", provider}, {"status", status}});
-  };
-  self_
-      ->request(services_->outbound->get(), revocation_patience,
-                send_request{id_, c.provider, *request, steady_clock::now() + revocation_patience})
-      .then([told](const http_answered& a) { told(a.response.status); },
-            [told](const caf::error&) { told(0); });
-}
-
-void tenant_worker::on_child_down(const caf::down_msg& down) {
-  if (auto end = children_.bury(down)) {
-    log::error("sync.run_died", {{"tenant_id", id_}, {"job_id", end->by.job}});
-    store_own(std::move(*end), promise<tenant_outcome>{self_});  // nobody asked
-  } else if (claimed_) {
-    work();
-  }
-}
-
-void tenant_worker::wake_scheduler() {
-  if (services_->ticker != nullptr) self_->send(services_->ticker->get(), work_queued{id_});
-}
-
 /// Another node has claimed the tenant, because calls came there. Nothing was written here: what waits is
 /// decided again on the rows as they are now, under an epoch of our own. That is no crash.
 void tenant_worker::superseded() {
@@ -486,8 +357,8 @@ void tenant_worker::superseded() {
   batch_.clear();
   claimed_ = false;
   dirty_ = 0;
-  std::uniform_int_distribution<int> spread{0, 20 * std::min(++superseded_, 10)};
-  self_->delayed_send(self_, milliseconds{spread(dice_)}, catch_up_due{});
+  const auto longest = 20.0 * std::min(++superseded_, 10);
+  self_->delayed_send(self_, milliseconds{static_cast<int>(longest * services_->chance())}, catch_up_due{});
 }
 
 // ---- background

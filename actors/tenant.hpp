@@ -9,7 +9,6 @@
 #include "domain/tenant_state.hpp"
 
 #include <deque>
-#include <random>
 #include <set>
 #include <variant>
 
@@ -94,13 +93,14 @@ class tenant_worker {
   void work();
   void gather();
   bool hand_over(queued_command& q);
-  void connect(complete_oauth c, promise<tenant_outcome> reply);
-  void refresh(const connection_id& id, refresh_cause cause, promise<tenant_outcome> reply);
-  void store_own(mutation m, promise<tenant_outcome> reply);
-  void conclude(const committing& done, const tenant_outcome& outcome);
+  void connect(complete_oauth c, const request_meta& by, promise<tenant_outcome> reply);
+  void refresh(force_refresh c, const request_meta& by, promise<tenant_outcome> reply);
+  void store_own(mutation m, request_meta by, promise<tenant_outcome> reply);
+  void conclude(const committing& done, const ran_step& ran);
   void begin_claimed(const mutation& m, const outcome& o);
   void revoke_at_provider(const connection& c);
   void on_child_down(const caf::down_msg& down);
+  void count_reclaimed(std::int64_t jobs);
   void wake_scheduler();
   void follow_exchange(const mutation& m, const outcome* o);
   void superseded();
@@ -129,7 +129,6 @@ class tenant_worker {
 
   bool claimed_ = false, newborn_ = true;
   int superseded_ = 0;  ///< claims in a row that came to nothing
-  std::minstd_rand dice_{std::random_device{}()};
   std::int64_t epoch_ = 0, revision_ = 0;
   tenant_state state_;
 

@@ -154,7 +154,8 @@ result<ran_step> run_keyed(storage::session& db, const tenant_id& t, const step&
         now);
     if (!stored) return stored.error();
   }
-  ran_step ran{tenant_outcome{std::move(done->answer)}, std::move(done->rows)};
+  ran_step ran{
+      tenant_outcome{std::move(done->answer)}, std::move(done->rows), {}, done->scheduled, done->reclaimed};
   if (x.todo.queues_work || x.todo.moves_jobs) {
     auto live = syncing_of(db, t);
     if (!live) return live.error();

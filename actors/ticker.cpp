@@ -174,9 +174,8 @@ void ticker::sweep() {
             services_->meters.sync_stalled({}).Set(static_cast<double>(stalled));
             services_->meters.connections_expiring({}).Set(static_cast<double>(rows.size()));
             for (const auto& r : rows) {
-              const double chance = std::uniform_real_distribution{0.0, 1.0}(dice_);
               const auto at = oauth::refresh_at(r.expires_at, now, services_->refresh.lead,
-                                                services_->refresh.jitter, chance);
+                                                services_->refresh.jitter, services_->chance());
               self_->delayed_send(self_, std::max<milliseconds>(milliseconds{0}, at - now),
                                   refresh_due{r.tenant, r.connection});
             }

@@ -8,7 +8,6 @@
 #include "storage/job_queue.hpp"
 
 #include <deque>
-#include <random>
 #include <set>
 
 namespace connectord {
@@ -68,7 +67,6 @@ class ticker {
   std::optional<timestamp> next_look_, last_claim_, waiting_since_;
   std::deque<refresh_due> expiring_;
   int refreshing_ = 0;
-  std::minstd_rand dice_{std::random_device{}()};
 };
 
 ticker_actor spawn_ticker(cradle where, services_ptr s, store_gate_actor store, directory_actor directory);

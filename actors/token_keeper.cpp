@@ -60,7 +60,7 @@ void token_keeper::on_step(const refresh_step& step) {
       w.reply.refuse(over ? error{errc::unauthorized} : failed->why);
     });
   if (const auto* begun = std::get_if<refresh_begun>(&step)) return exchange(*begun);
-  if (steady_clock::now() > give_up_)
+  if (self_->clock().now() > give_up_)
     return settle([](auto& w) { w.reply.refuse(error{errc::service_unavailable}.retry_in(5)); });
   const auto& elsewhere = std::get<refresh_elsewhere>(step);
   if (!elsewhere.stored) {
@@ -90,7 +90,7 @@ void token_keeper::start_round() {
   busy_ = true;
   exchanged_ = false;
   joined_.reset();
-  give_up_ = steady_clock::now() + 2 * services_->call_patience;
+  give_up_ = self_->clock().now() + 2 * services_->call_patience;
   begin();
 }
 

@@ -108,7 +108,6 @@ oauth_facts read_oauth(const YAML::Node& node, const std::string& field, yaml_pr
   out.token_scheme = in.optional_text("token_scheme").value_or(out.token_scheme);
   if (const auto revoke = in.get("revoke")) out.revoke = read_revoke(*revoke, in.path("revoke"), problems);
   out.refresh = in.one_of<refresh_use>("refresh", refresh_uses, std::nullopt);
-  out.reuse_access_token = in.flag("reuse_access_token", false);
   if (in.has("jwks_url")) out.jwks_url = read_url(in, "jwks_url");
   if (in.has("issuer")) out.issuer = read_url(in, "issuer");
   if (const auto account = in.required("account"))

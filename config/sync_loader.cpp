@@ -156,7 +156,6 @@ mail_facts read_mail(const YAML::Node& node, const std::string& field, yaml_prob
 sync_facts read_sync(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
   yaml_map in{node, field, problems};
   sync_facts out;
-  out.scheme = in.optional_text("scheme").value_or("Bearer");
   out.headers = in.pairs("headers");
   for (const auto& [name, value] : out.headers)
     if (std::ranges::any_of(name, [](char c) { return c >= 'A' && c <= 'Z'; }))

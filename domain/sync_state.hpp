@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "domain/backoff.hpp"
 #include "domain/job.hpp"
+#include "domain/schedule.hpp"
 
 #include <array>
 #include <optional>
@@ -35,7 +36,11 @@ struct sync_policy {
   std::size_t items_per_run = 5000;
   int most_attempts = 10, stall_runs = 3;
 
-  seconds interval_of(const sync_record& r) const { return r.interval.value_or(default_interval); }
+  /// A connection's own interval counts while it is within bounds; they may have changed since it was set.
+  seconds interval_of(const sync_record& r) const {
+    const auto own = r.interval ? own_interval(r.interval->count(), longest_interval) : std::nullopt;
+    return own.value_or(default_interval);
+  }
 };
 
 enum class run_end {

@@ -68,6 +68,7 @@ struct force_refresh {
   connection_id id;
   refresh_cause cause;  ///< force, or the scheduler's sweep
   timestamp now{};
+  bool exchanged = false;  ///< the keeper is done; what is left is to tell of it
 };
 
 struct lent_token {

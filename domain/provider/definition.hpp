@@ -56,7 +56,6 @@ struct oauth_facts {
   std::string token_scheme = "Bearer";  ///< of the access token in API calls
   std::optional<revoke_call> revoke;
   refresh_use refresh = refresh_use::reusable;
-  bool reuse_access_token = false;  ///< until it expires
   std::optional<std::string> jwks_url;
   std::string issuer;  ///< `iss` of a callback has to be it (RFC 9207); empty: any
   account_facts account;

@@ -506,7 +506,7 @@ sync_step sync_run::take(const http_response& answer, timestamp now) { return ru
 bool sync_run::without_progress() const { return runner_->without_progress(); }
 
 http_request authorize(http_request request, const definition& provider, const secret& access_token) {
-  const std::string scheme = provider.sync ? provider.sync->scheme : "Bearer";
+  const std::string scheme = provider.oauth ? provider.oauth->token_scheme : "Bearer";
   request.headers.emplace_back("authorization", scheme + " " + std::string{access_token.reveal()});
   return request;
 }

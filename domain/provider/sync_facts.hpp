@@ -107,7 +107,6 @@ struct mail_facts {
 };
 
 struct sync_facts {
-  std::string scheme = "Bearer";  ///< of the Authorization header
   text_pairs headers;
   choice own;  ///< `$own`: a text of the account that items are compared or completed with
   std::vector<shape> shapes;

@@ -50,6 +50,7 @@ asio::awaitable<response> callback(app& a, request& r) {
   if (!meta) co_return refuse(meta.error(), r);
   r.deadline = std::chrono::steady_clock::now() + a.facts.oauth_patience;
   meta->deadline = r.deadline;
+  meta->caller = "oauth";  // the state is the credential
   const auto made = co_await command(
       a, r, tenant,
       tenant_command{std::move(*meta),

@@ -179,3 +179,15 @@ TEST_CASE_FIXTURE(ticker_fixture,
   pass_slowly(seconds{60});
   CHECK(looks_within(seconds{300}) <= quiet + 5);
 }
+
+TEST_CASE_FIXTURE(ticker_fixture, "what seems due and is not costs a look a tick, not a loop") {
+  connect(acme);
+  run_one(acme);
+  // The rows call for the tenant, which finds nothing to do.
+  REQUIRE(db.execute("UPDATE connections SET next_run_at = 1 WHERE tenant_id = $1", {acme}).has_value());
+  start_scheduler();
+  pass_slowly(seconds{10});
+  const auto before = node.script.jobs;
+  pass_slowly(node.shared->sync.tick, milliseconds{100});
+  CHECK(node.script.jobs - before <= 5);
+}

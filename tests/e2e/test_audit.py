@@ -1,17 +1,19 @@
 """The audit log: one row for each change that a caller makes, in the transaction of the change."""
 
 import time
+import urllib.parse
 import uuid
 
 import harness
 import signers
 from harness import OPERATOR, Suite, eventually
+from zoo import ZooSuite, fetch
 
 INTAKE = {"ingestAsOperator", "ingestWebhook", "ingestAppWebhook"}  # the row of the delivery is the history
-CONSENT = {"startOAuth", "syncProvider", "refreshConnection"}  # test_connect.py and test_sync.py have providers to ask
+CONSENT = {"startOAuth", "syncProvider", "refreshConnection"}  # see below, where there are providers to ask
 
 
-class Audit(Suite):
+class Trail:
     def rows(self, trace):
         """What the request of that trace left."""
         columns = "action || '|' || actor || '|' || object || '|' || outcome || '|' || coalesce(tenant_id, '-')"
@@ -25,6 +27,8 @@ class Audit(Suite):
         self.assertIn(answer.status, [status] if status else range(200, 300), answer)
         return answer, self.rows(trace)
 
+
+class Audit(Trail, Suite):
     def changes(self, action, method, path, body=None, object=None, actor="operator", tenant=..., **options):
         """One row, and it says who did what to which; the object is the answer's row where none is given."""
         answer, rows = self.traced(method, path, body, **options)
@@ -141,6 +145,28 @@ class Audit(Suite):
         self.assertIn(row, log)
         for mark in (OPERATOR, token["secret"], token["prefix"], "connection-secret-canary", rotated):
             self.assertNotIn(mark, log)
+
+
+class Consent(Trail, ZooSuite):
+    def test_consent_refresh_and_sync_leave_one_row_each(self):
+        started, rows = self.traced("POST", "/connect/gitlab")
+        self.assertEqual([row[:2] + row[3:] for row in rows], [("oauth.start", "operator", "ok", self.tenant)])
+        self.assertNotIn(started.json["authorize_url"].partition("state=")[2][:43], str(rows))
+        location = urllib.parse.urlsplit(fetch("GET", started.json["authorize_url"] + "&account=" + self.person).headers["Location"])
+        made, rows = self.traced("GET", location.path + "?" + location.query, token=None, tenant=None)
+        row = made.json["connection"]["id"]
+        self.assertEqual(rows, [("connection.connect", "oauth", row, "ok", self.tenant)])
+        _, rows = self.traced("POST", f"/connections/{row}/refresh")
+        self.assertEqual(rows, [("connection.refresh", "operator", row, "ok", self.tenant)])
+        _, rows = self.traced("POST", "/sync/gitlab", {"connection_id": row})
+        self.assertEqual(rows, [("sync.request", "operator", row, "ok", self.tenant)])
+
+    def test_what_is_refused_leaves_none(self):
+        gone = str(uuid.uuid4())
+        for status, method, path in ((404, "POST", "/connect/nobody"), (400, "GET", "/connect/gitlab/callback?state=x"),
+                                     (404, "POST", f"/connections/{gone}/refresh"), (404, "POST", "/sync/gitlab")):
+            with self.subTest(path):
+                self.assertEqual(self.traced(method, path, status=status)[1], [])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,145 @@
+#include "actors/calls.hpp"
+#include "actors/plan_parts.hpp"
+#include "actors/tenant.hpp"
+#include "base/log.hpp"
+
+/// How a tenant and its children work together, and what a commit sets off beside its answer.
+namespace connectord {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr seconds revocation_patience{10};
+
+}  // namespace
+
+/// What takes more than a transaction goes to a child, which comes back with a command of its own.
+bool tenant_worker::hand_over(queued_command& q) {
+  const auto refused = [&](error e) {
+    q.reply.refuse(std::move(e));
+    return true;
+  };
+  auto* connect_now = std::get_if<complete_oauth>(&q.command.change);
+  const auto* refresh_now = std::get_if<force_refresh>(&q.command.change);
+  const auto* run = std::get_if<run_job>(&q.command.change);
+  if (run != nullptr && (leaving_ || !children_.may_run_another())) {
+    q.reply.deliver(tenant_outcome{outcome{claimed_run{}}});
+    return true;
+  }
+  if (refresh_now != nullptr && refresh_now->exchanged) return false;
+  if (connect_now == nullptr && refresh_now == nullptr) return false;
+  if (state_.row().status == tenant_status::suspended) return refused(error{errc::tenant_suspended});
+  if (leaving_) return refused(error{errc::service_unavailable}.retry_in(1));
+  if (connect_now == nullptr && state_.find(refresh_now->id) == nullptr) return refused(error{errc::not_found});
+  if (connect_now != nullptr)
+    connect(std::move(*connect_now), q.command.meta, std::move(q.reply));
+  else
+    refresh(*refresh_now, q.command.meta, std::move(q.reply));
+  return true;
+}
+
+void tenant_worker::connect(complete_oauth c, const request_meta& by, promise<tenant_outcome> reply) {
+  const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
+  self_->request(children_.begin_flow(), 4 * services_->call_patience, begin_flow{std::move(c)})
+      .then([this, owed, by](const flow_granted& g) { store_own(g.grant, by, std::move(*owed)); },
+            [owed](const caf::error& e) { owed->fail(e); });
+}
+
+/// Once the tokens are stored the command comes back, for the row that a caller leaves in the audit log.
+void tenant_worker::refresh(force_refresh c, const request_meta& by, promise<tenant_outcome> reply) {
+  const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
+  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
+  self_->request(children_.keeper_of(*state_.find(c.id), me), 3 * services_->call_patience, fresh_token{c.cause})
+      .then(
+          [this, owed, c, by](const token_lent&) mutable {
+            c.exchanged = true;
+            store_own(c, by, std::move(*owed));
+          },
+          [owed](const caf::error& e) { owed->fail(e); });
+}
+
+tenant_outcome tenant_worker::with_job(tenant_outcome o) const {
+  if (auto* c = std::get_if<stored_connection>(&o.value)) {
+    const auto job = syncing_.find(c->row.id);
+    if (job != syncing_.end()) c->job = job->second;
+  }
+  return o;
+}
+
+/// A command that answers somebody who waits already.
+void tenant_worker::store_own(mutation m, request_meta by, promise<tenant_outcome> reply) {
+  by.deadline = steady_clock::now() + commit_deadline;
+  queue_.push_back({tenant_command{std::move(by), std::move(m)}, std::move(reply)});
+  work();
+}
+
+/// What a commit sets off beside its answer.
+void tenant_worker::conclude(const committing& done, const ran_step& ran) {
+  const auto& change = done.asked.command.change;
+  const auto& o = ran.outcome;
+  if (const auto* taken = std::get_if<ingest_outcome>(&o.value); taken && done.todo.delivery)
+    count_stored(services_->meters, *done.todo.delivery, std::get<accepted_delivery>(*taken));
+  begin_claimed(change, o.value);
+  follow_exchange(change, &o.value);
+  if (done.todo.ended) revoke_at_provider(*done.todo.ended);
+  if (std::holds_alternative<schedule_due>(change)) received_ = std::max<std::int64_t>(received_, 1);
+  services_->meters.sync_scheduled({}).Increment(static_cast<double>(ran.scheduled));
+  count_reclaimed(ran.reclaimed);
+  if (done.todo.queues_work || ran.scheduled > 0) wake_scheduler();
+}
+
+void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {
+  const auto* run = std::get_if<run_job>(&m);
+  const auto* claimed = std::get_if<claimed_run>(&o);
+  if (run == nullptr || claimed == nullptr || !claimed->work) return;
+  const auto* owner = state_.find(claimed->work->row.connection);
+  if (owner == nullptr) return;
+  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
+  children_.begin_run(*claimed->work, *owner, run->slot, me);
+}
+
+/// From the durable intent to the stored answer, or to the news that there is none.
+void tenant_worker::follow_exchange(const mutation& m, const outcome* o) {
+  const auto* step = o ? std::get_if<refresh_step>(o) : nullptr;
+  const bool under_way = step != nullptr && std::holds_alternative<refresh_begun>(*step);
+  if (const auto* b = std::get_if<begin_refresh>(&m); b != nullptr && under_way)
+    children_.exchange_begun(b->id);
+  if (const auto* e = std::get_if<end_refresh>(&m); e != nullptr && !under_way)
+    children_.exchange_over(e->begun.intent.connection);
+}
+
+/// Best effort: the tokens are gone from the store whatever the provider says.
+void tenant_worker::revoke_at_provider(const connection& c) {
+  const auto request = revocation_of(*services_, id_, c);
+  if (!request || services_->outbound == nullptr) return;
+  const auto told = [t = id_, c = c.id, provider = c.provider](int status) {
+    log::info("connection.revoked_at_provider",
+              {{"tenant_id", t}, {"connection_id", c}, {"provider", provider}, {"status", status}});
+  };
+  self_
+      ->request(services_->outbound->get(), revocation_patience,
+                send_request{id_, c.provider, *request, steady_clock::now() + revocation_patience})
+      .then([told](const http_answered& a) { told(a.response.status); },
+            [told](const caf::error&) { told(0); });
+}
+
+void tenant_worker::on_child_down(const caf::down_msg& down) {
+  if (auto end = children_.bury(down)) {
+    log::error("sync.run_died", {{"tenant_id", id_}, {"job_id", end->by.job}});
+    store_own(std::move(*end), {}, promise<tenant_outcome>{self_});  // nobody asked
+  } else if (claimed_) {
+    work();
+  }
+}
+
+void tenant_worker::count_reclaimed(std::int64_t jobs) {
+  if (jobs == 0) return;
+  services_->meters.sync_reclaimed({}).Increment(static_cast<double>(jobs));
+  wake_scheduler();
+}
+
+void tenant_worker::wake_scheduler() {
+  if (services_->ticker != nullptr) self_->send(services_->ticker->get(), work_queued{id_});
+}
+
+}  // namespace connectord
