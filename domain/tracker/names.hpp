@@ -145,6 +145,32 @@ CONNECTORD_WORDS(direction, "spec_kitty_behind", "external_behind", "manual_revi
 enum class health : std::uint8_t { disconnected, degraded, stale, drifting, healthy, not_bound };
 CONNECTORD_WORDS(health, "disconnected", "degraded", "stale", "drifting", "healthy", "not_bound")
 
+/// Why a binding is not healthy, in the order of the verdicts.
+enum class health_reason : std::uint8_t {
+  disabled,
+  never_synced,
+  disconnected_age,
+  consecutive_failures,
+  stale_age,
+  open_drift
+};
+CONNECTORD_WORDS(health_reason, "disabled", "never_synced", "disconnected_age", "consecutive_failures",
+                 "stale_age", "open_drift")
+
+/// What is wrong with a member of a body (4.2).
+enum class field_code : std::uint8_t {
+  required,
+  invalid_type,
+  unsupported_value,
+  invalid_time,
+  too_long,
+  incomplete_pair,
+  duplicate_issue,
+  duplicate_mapping
+};
+CONNECTORD_WORDS(field_code, "required", "invalid_type", "unsupported_value", "invalid_time", "too_long",
+                 "incomplete_pair", "duplicate_issue", "duplicate_mapping")
+
 enum class actor_kind : std::uint8_t { client, operator_, system, webhook };
 CONNECTORD_WORDS(actor_kind, "client", "operator", "system", "webhook")
 
