@@ -63,6 +63,16 @@ struct registry_trail {
   audit_trail operator()(const revoke_token& r) const {
     return audited(by, r.tenant, r.now, "token.revoke", r.id.str());
   }
+  audit_trail operator()(const open_door& r) const {
+    return audited(by, r.row.tenant, r.now, "dashboard.open_door", r.row.who);
+  }
+  audit_trail operator()(const enter_door& r) const {
+    const auto& in = answer.get<entered>().session;
+    return audited(by, in.tenant, r.now, "dashboard.enter", in.who);
+  }
+  audit_trail operator()(const open_session& r) const {
+    return audited(by, r.row.tenant, r.row.created_at, "dashboard.login", r.row.who);
+  }
   template <class Other>
   audit_trail operator()(const Other&) const {
     return {};

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "domain/grounding.hpp"
+#include "storage/dashboard.hpp"
 #include "storage/retention.hpp"
 #include "storage/tenants.hpp"
 
@@ -98,6 +99,9 @@ result<janitor::purged> janitor::purge_common(storage::session& db, const retent
   const auto previous = storage::purge_previous_refresh(db, now, batch);
   if (!previous) return previous.error();
   p.count(*previous);
+  const auto sessions = storage::purge_dashboard(db, now, batch);
+  if (!sessions) return sessions.error();
+  p.count(*sessions);
   if (keep.deliveries.count() == 0) return p;
   const auto unrouted = storage::purge_unrouted(db, now - keep.deliveries, batch);
   if (!unrouted) return unrouted.error();

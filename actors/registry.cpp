@@ -3,6 +3,7 @@
 #include "actors/audit.hpp"
 #include "base/json.hpp"
 #include "storage/connections.hpp"
+#include "storage/dashboard.hpp"
 #include "storage/deliveries.hpp"
 #include "storage/idempotency.hpp"
 #include "storage/jobs.hpp"
@@ -177,6 +178,50 @@ struct transaction {
     return job_value::of(spent_state{spent->verdict, std::move(spent->row)});
   }
 
+  result<job_value> operator()(const open_door& r) const {
+    if (const auto row = existing(r.row.tenant); !row) return row.error();
+    if (const auto stored = storage::insert_door(db, r.row, r.secret_sha256); !stored) return stored.error();
+    return job_value{};
+  }
+
+  result<job_value> operator()(const enter_door& r) const {
+    auto door = storage::take_door(db, r.secret_sha256, r.now);
+    if (!door) return door.error();
+    if (!*door) return error{errc::not_found};
+    const auto& d = **door;
+    entered in{{d.tenant, std::nullopt, d.who, d.scopes, r.now, r.now, r.now + d.session}, d.return_path};
+    if (const auto stored = storage::insert_dashboard_session(db, in.session, r.session_sha256); !stored)
+      return stored.error();
+    return job_value::of(std::move(in));
+  }
+
+  result<job_value> operator()(const open_session& r) const {
+    if (const auto row = existing(r.row.tenant); !row) return row.error();
+    if (const auto stored = storage::insert_dashboard_session(db, r.row, r.secret_sha256); !stored)
+      return stored.error();
+    return job_value{};
+  }
+
+  result<job_value> operator()(const find_session& r) const {
+    auto row = storage::find_dashboard_session(db, r.secret_sha256, r.now);
+    if (!row) return row.error();
+    if (!*row) return error{errc::unauthorized};
+    auto team = existing((*row)->tenant);
+    if (!team) return team.error();
+    return job_value::of(known_session{std::move(**row), std::move(*team)});
+  }
+
+  result<job_value> operator()(const touch_session& r) const {
+    if (const auto stored = storage::touch_dashboard_session(db, r.secret_sha256, r.now); !stored)
+      return stored.error();
+    return job_value{};
+  }
+
+  result<job_value> operator()(const close_session& r) const {
+    if (const auto gone = storage::delete_dashboard_session(db, r.secret_sha256); !gone) return gone.error();
+    return job_value{};
+  }
+
   result<job_value> operator()(const find_token& r) const {
     auto row = storage::find_token(db, r.secret_sha256);
     if (!row) return row.error();
@@ -201,7 +246,7 @@ bool is_any_of(const registry_request& r) {
 
 bool only_reads(const registry_request& r) {
   return is_any_of<check_store, get_tenant, list_tenants, list_workloads, get_workload, list_tokens,
-                   find_token>(r);
+                   find_token, find_session>(r);
 }
 
 }  // namespace

@@ -14,5 +14,6 @@ struct file {
 const std::vector<file>& providers();   ///< config/providers/*.yaml
 const std::vector<file>& migrations();  ///< storage/migrations/*.sql, by name
 const std::vector<file>& assets();      ///< http/assets/*
+const std::vector<file>& templates();   ///< http/templates/*.html
 
 }  // namespace connectord::embedded

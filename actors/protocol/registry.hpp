@@ -2,6 +2,7 @@
 
 #include "actors/protocol/store_gate.hpp"
 #include "actors/protocol/tenant.hpp"
+#include "domain/dashboard.hpp"
 #include "domain/queries.hpp"
 #include "domain/tenant.hpp"
 
@@ -90,6 +91,43 @@ struct spent_state {
   oauth::state_verdict verdict = oauth::state_verdict::unknown;
   std::optional<oauth::state> row;  ///< present exactly when it is valid
 };
+/// Secrets of the dashboard travel as the hex SHA-256 of their text.
+struct open_door {
+  dashboard_door row;
+  std::string secret_sha256;
+  timestamp now{};
+};
+/// Of several callers one gets the session; NOT_FOUND for the others.
+struct enter_door {
+  std::string secret_sha256, session_sha256;
+  timestamp now{};
+};
+struct entered {
+  dashboard_session session;
+  std::string return_path;
+};
+struct open_session {
+  dashboard_session row;
+  std::string secret_sha256;
+};
+/// UNAUTHORIZED once it has ended.
+struct find_session {
+  std::string secret_sha256;
+  timestamp now{};
+};
+/// A session, and the team whose pages it shows.
+struct known_session {
+  dashboard_session session;
+  tenant team;
+};
+/// Notes that it is in use: it ends when nobody has done so for a while.
+struct touch_session {
+  std::string secret_sha256;
+  timestamp now{};
+};
+struct close_session {
+  std::string secret_sha256;
+};
 /// Whether the store answers, and has the schema that this binary knows.
 struct check_store {};
 struct store_health {
@@ -99,7 +137,8 @@ struct store_health {
 using registry_request =
     std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant, list_tenants,
                  set_tenant_status, restart_tenant, list_workloads, get_workload, create_token, list_tokens,
-                 revoke_token, find_token, touch_token, spend_state>;
+                 revoke_token, find_token, touch_token, spend_state, open_door, enter_door, open_session,
+                 find_session, touch_session, close_session>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}
@@ -117,7 +156,7 @@ struct changed_tenant {
 };
 
 /// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant |
-/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, spent_state, or nothing.
+/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, spent_state, entered, known_session, or nothing.
 using registry_actor = typed_actor<replies<registry_command, db_answer>>;
 
 }  // namespace connectord
