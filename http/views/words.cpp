@@ -1,0 +1,118 @@
+#include "http/views/words.hpp"
+
+#include "http/views/page.hpp"
+
+#include <boost/url/parse.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace connectord::web {
+
+using tracker::health;
+using tracker::health_reason;
+using tracker::lane;
+using tracker::link_state;
+
+std::string_view tone_of(health h) {
+  switch (h) {
+    case health::healthy: return "good";
+    case health::drifting: return "info";
+    case health::stale: return "warn";
+    case health::degraded:
+    case health::disconnected: return "bad";
+    case health::not_bound: return "";
+  }
+  return "";
+}
+
+std::string_view tone_of(lane l) {
+  switch (l) {
+    case lane::done:
+    case lane::approved: return "good";
+    case lane::in_progress:
+    case lane::for_review:
+    case lane::in_review: return "info";
+    case lane::blocked: return "bad";
+    default: return "";
+  }
+}
+
+std::string_view tone_of(link_state s) {
+  switch (s) {
+    case link_state::linked: return "good";
+    case link_state::unknown: return "";
+    default: return "warn";
+  }
+}
+
+std::string_view tone_of(tracker::severity s) { return s == tracker::severity::warning ? "warn" : "info"; }
+
+std::string_view tone_of(tracker::binding_state s) {
+  switch (s) {
+    case tracker::binding_state::active: return "good";
+    case tracker::binding_state::discovered: return "info";
+    default: return "";
+  }
+}
+
+std::string_view tone_of(connection_status s) {
+  switch (s) {
+    case connection_status::active: return "good";
+    case connection_status::error: return "bad";
+    default: return "";
+  }
+}
+
+std::string_view tone_of_activity(std::string_view type) {
+  if (type.ends_with("_rejected") || type == "GateFailed") return "bad";
+  if (type.ends_with("drift_detected") || type.ends_with("_queued")) return "warn";
+  if (type.ends_with("_resolved") || type == "GatePassed") return "good";
+  return "info";
+}
+
+std::string worded(std::string_view code) {
+  std::string out{code};
+  std::ranges::replace(out, '_', ' ');
+  if (!out.empty()) out.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(out.front())));
+  return out;
+}
+
+std::string because(const tracker::health_report& report, const std::optional<timestamp>& last_snapshot,
+                    std::int64_t open_drift, timestamp now) {
+  const auto has = [&](health_reason r) {
+    return std::ranges::find(report.reasons, r) != report.reasons.end();
+  };
+  const auto when = last_snapshot ? relative(*last_snapshot, now) : std::string{"never"};
+  if (has(health_reason::disabled)) return "Somebody switched this binding off.";
+  if (has(health_reason::never_synced)) return "No snapshot has been applied yet.";
+  if (has(health_reason::disconnected_age))
+    return "The last snapshot came " + when + ": nobody seems to send any.";
+  if (has(health_reason::consecutive_failures)) return "The newest snapshots were all refused.";
+  if (has(health_reason::stale_age)) return "The last snapshot came " + when + ".";
+  if (has(health_reason::open_drift))
+    return std::to_string(open_drift) + (open_drift == 1 ? " difference is" : " differences are") + " open.";
+  return "The last snapshot came " + when + " and both sides agree.";
+}
+
+std::string_view worded(tracker::direction d) {
+  switch (d) {
+    case tracker::direction::spec_kitty_behind: return "Ours";
+    case tracker::direction::external_behind: return "Theirs";
+    case tracker::direction::manual_review: return "Somebody has to look";
+    case tracker::direction::none: return "—";
+  }
+  return "";
+}
+
+std::optional<external_link> link_of(const std::optional<std::string>& url) {
+  if (!url) return std::nullopt;
+  const auto parsed = boost::urls::parse_uri(*url);  // refuses spaces and control characters
+  if (!parsed) return std::nullopt;
+  const auto scheme = parsed->scheme_id();
+  if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https) return std::nullopt;
+  if (parsed->has_userinfo() || parsed->host().empty()) return std::nullopt;
+  return external_link{*url, parsed->host()};
+}
+
+}  // namespace connectord::web
