@@ -2,12 +2,22 @@
 
 #include "domain/tracker/model.hpp"
 
+#include <optional>
+#include <string>
+
 namespace connectord::tracker {
+
+/// What stands for the content of an issue when contents are compared.
+struct content_mark {
+  std::string fingerprint;  ///< 32 hex digits; equal for equal content
+  std::optional<external_time> updated_at;
+};
+content_mark mark_of(const issue_content& c);
 
 enum class issue_effect : std::uint8_t { created, updated, unchanged, skipped_older };
 
 /// What an incoming issue does to the stored one (`nullptr`: none). Both times known and the incoming one older:
 /// the stored content stays, though the issue still counts as present (contract tracker-api, 4.6).
-issue_effect compare(const issue_content* stored, const issue_content& incoming);
+issue_effect compare(const content_mark* stored, const content_mark& incoming);
 
 }  // namespace connectord::tracker
