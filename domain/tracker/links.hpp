@@ -10,14 +10,15 @@
 /// that are there (contract tracker-api, 3.4, 4.6).
 namespace connectord::tracker {
 
-/// The work packages that a link may mean: none is an orphan, one is resolved, more are ambiguous. `same_id` are
-/// the project's work packages of the link's wp_id, those of closed missions too. The pointers are into it.
+/// The work packages that a link may mean: none is an orphan, one is resolved, more are ambiguous. `same_id`
+/// are the project's work packages of the link's wp_id, those of closed missions too. The pointers are into
+/// it.
 std::vector<const work_package*> candidates(const wp_ref& wanted, std::span<const work_package> same_id);
 
 /// Of two links to one issue, the one that claims it: the earlier (claimed_at, ordinal).
 bool claims_before(const link& a, const link& b);
-/// Per link, whether another one of `links` holds its issue. `links` are of one binding and hold, for every target
-/// among them, all links of that target.
+/// Per link, whether another one of `links` holds its issue. `links` are of one binding and hold, for every
+/// target among them, all links of that target.
 std::vector<bool> contested(std::span<const link> links);
 
 enum class row_effect : std::uint8_t {
