@@ -61,13 +61,23 @@ void refresh(link& l, const mapping_row& row) {
 
 void retarget(link& l, const identity& target, timestamp now) {
   l.target = target;
-  l.absent_count = 0;
   l.claimed_at = now;
 }
 
-void note_presence(link& l, bool in_body) {
-  l.absent_count = in_body ? 0 : l.absent_count + 1;
-  l.in_latest_snapshot = in_body;
+void count_absences(link& l, std::int64_t evidence) {
+  l.absent_count = l.absent_since ? static_cast<int>(evidence - *l.absent_since) : 0;
+}
+
+void begin_presence(link& l, bool there, std::int64_t evidence) {
+  l.absent_since = there ? std::nullopt : std::optional{evidence};
+  l.absent_count = 0;
+}
+
+bool note_presence(link& l, bool in_body, std::int64_t evidence) {
+  const bool moved = in_body == l.absent_since.has_value();
+  if (moved) l.absent_since = in_body ? std::nullopt : std::optional{evidence - 1};
+  count_absences(l, evidence);
+  return moved;
 }
 
 }  // namespace connectord::tracker

@@ -40,7 +40,14 @@ row_decision decide(const mapping_row& row, std::span<const link> same_wp);
 /// What refreshed and retargeted do to the link.
 void refresh(link& l, const mapping_row& row);
 void retarget(link& l, const identity& target, timestamp now);
-/// After a snapshot with at least one issue of its own provider.
-void note_presence(link& l, bool in_body);
+
+// Presence, by the binding's evidence: the number of its snapshots that had issues.
+
+/// A link that begins to mean its target, be that there or not: it was never absent.
+void begin_presence(link& l, bool there, std::int64_t evidence);
+/// After a snapshot that had issues, the `evidence`th. True when something of the link changed that is
+/// stored.
+bool note_presence(link& l, bool in_body, std::int64_t evidence);
+void count_absences(link& l, std::int64_t evidence);
 
 }  // namespace connectord::tracker

@@ -1,5 +1,6 @@
 #include "storage/tracker/links.hpp"
 
+#include "domain/tracker/links.hpp"
 #include "storage/insert.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
@@ -9,12 +10,12 @@
 namespace connectord::storage {
 namespace {
 
-#define LINK_COLUMNS                                                                                       \
-  "l.id, l.binding_id, l.project_id, l.wp_id, l.mission, l.system, l.workspace, l.external_id,"            \
-  " l.external_key, l.external_url, l.source, l.state, l.claimed_at, l.ordinal, l.absent_since, l.listed," \
+#define LINK_COLUMNS                                                                             \
+  "l.id, l.binding_id, l.project_id, l.wp_id, l.mission, l.system, l.workspace, l.external_id,"  \
+  " l.external_key, l.external_url, l.source, l.state, l.claimed_at, l.ordinal, l.absent_since," \
   " l.created_at, l.updated_at, b.evidence"
 /// Behind LINK_COLUMNS.
-constexpr int own_columns = 19;
+constexpr int own_columns = 18;
 #define OF_BINDING \
   " FROM tracker_links l JOIN tracker_bindings b ON b.tenant_id = l.tenant_id AND b.id = l.binding_id"
 #define SHOWN                                                                                      \
@@ -25,8 +26,8 @@ constexpr int own_columns = 19;
   " LEFT JOIN tracker_issues i ON i.tenant_id = l.tenant_id AND i.binding_id = l.binding_id"       \
   " AND i.workspace = l.workspace AND i.external_id = l.external_id AND i.system = l.system"
 
-stored_link read_link(const row& r) {
-  stored_link l;
+tracker::link read_link(const row& r) {
+  tracker::link l;
   l.id = read_id<tracker::link_id>(r, 0);
   l.binding = read_id<tracker::binding_id>(r, 1);
   l.project = read_id<tracker::project_id>(r, 2);
@@ -39,10 +40,9 @@ stored_link read_link(const row& r) {
   l.claimed_at = r.time(12);
   l.ordinal = r.integer(13);
   if (!r.is_null(14)) l.absent_since = r.integer(14);
-  l.in_latest_snapshot = r.integer(15) != 0;
-  l.created_at = r.time(16);
-  l.updated_at = r.time(17);
-  l.count_absences(r.integer(18));
+  l.created_at = r.time(15);
+  l.updated_at = r.time(16);
+  count_absences(l, r.integer(17));
   return l;
 }
 
@@ -69,14 +69,15 @@ select of_binding(const tenant_id& tenant, const tracker::binding_id& binding) {
 
 }  // namespace
 
-result<std::vector<stored_link>> links_of_binding(session& s, tenant_id tenant, tracker::binding_id binding) {
+result<std::vector<tracker::link>> links_of_binding(session& s, tenant_id tenant,
+                                                    tracker::binding_id binding) {
   return all_of(s, of_binding(tenant, binding).raw(" ORDER BY l.wp_id, l.mission"), read_link);
 }
 
-result<std::vector<stored_link>> links_of_work_packages(session& s, tenant_id tenant,
-                                                        tracker::binding_id binding,
-                                                        std::span<const std::string> wp_ids) {
-  std::vector<stored_link> found;
+result<std::vector<tracker::link>> links_of_work_packages(session& s, tenant_id tenant,
+                                                          tracker::binding_id binding,
+                                                          std::span<const std::string> wp_ids) {
+  std::vector<tracker::link> found;
   for (const auto& wp : wp_ids) {
     const auto ok = of_binding(tenant, binding)
                         .with(" AND l.wp_id = ", wp)
@@ -87,8 +88,8 @@ result<std::vector<stored_link>> links_of_work_packages(session& s, tenant_id te
   return found;
 }
 
-result<std::vector<stored_link>> links_to(session& s, tenant_id tenant, tracker::binding_id binding,
-                                          const tracker::identity& target) {
+result<std::vector<tracker::link>> links_to(session& s, tenant_id tenant, tracker::binding_id binding,
+                                            const tracker::identity& target) {
   return all_of(s,
                 of_binding(tenant, binding)
                     .with(" AND l.external_id = ", target.id)
@@ -97,41 +98,40 @@ result<std::vector<stored_link>> links_to(session& s, tenant_id tenant, tracker:
                 read_link);
 }
 
-result<std::optional<stored_link>> find_link(session& s, tenant_id tenant, tracker::link_id id) {
+result<std::optional<tracker::link>> find_link(session& s, tenant_id tenant, tracker::link_id id) {
   return find_one(s, "SELECT " LINK_COLUMNS OF_BINDING " WHERE l.tenant_id = $1 AND l.id = $2", {tenant, id},
                   read_link);
 }
 
-result<> insert_links(session& s, tenant_id tenant, std::span<const stored_link* const> rows) {
+result<> insert_links(session& s, tenant_id tenant, std::span<const tracker::link> rows) {
   static const bulk_insert insert{
       "INSERT INTO tracker_links (tenant_id, id, binding_id, project_id, wp_id, mission, system, workspace,"
-      " external_id, external_key, external_url, source, state, claimed_at, ordinal, absent_since, listed,"
+      " external_id, external_key, external_url, source, state, claimed_at, ordinal, absent_since,"
       " created_at, updated_at)",
-      19};
+      18};
   constexpr std::size_t chunk = 256;
   std::vector<param> arguments;
   for (; !rows.empty(); rows = rows.subspan(std::min(chunk, rows.size()))) {
     arguments.clear();
-    for (const auto* l : rows.first(std::min(chunk, rows.size())))
-      arguments.insert(arguments.end(),
-                       {tenant, l->id, l->binding, l->project, l->wp.wp_id, l->wp.mission, l->target.system,
-                        l->target.workspace, l->target.id, l->external_key, l->external_url,
-                        name_of(l->source), name_of(l->state), l->claimed_at, l->ordinal, l->absent_since,
-                        l->in_latest_snapshot ? 1 : 0, l->created_at, l->updated_at});
+    for (const auto& l : rows.first(std::min(chunk, rows.size())))
+      arguments.insert(
+          arguments.end(),
+          {tenant, l.id, l.binding, l.project, l.wp.wp_id, l.wp.mission, l.target.system, l.target.workspace,
+           l.target.id, l.external_key, l.external_url, name_of(l.source), name_of(l.state), l.claimed_at,
+           l.ordinal, l.absent_since, l.created_at, l.updated_at});
     if (const auto ok = insert.run(s, arguments); !ok) return ok;
   }
   return {};
 }
 
-result<> update_link(session& s, tenant_id tenant, const stored_link& l) {
+result<> update_link(session& s, tenant_id tenant, const tracker::link& l) {
   return changed_one(s.execute(
       "UPDATE tracker_links SET mission = $3, system = $4, workspace = $5, external_id = $6, external_key = "
       "$7,"
-      " external_url = $8, source = $9, state = $10, claimed_at = $11, absent_since = $12, listed = $13,"
-      " updated_at = $14 WHERE tenant_id = $1 AND id = $2",
+      " external_url = $8, source = $9, state = $10, claimed_at = $11, absent_since = $12,"
+      " updated_at = $13 WHERE tenant_id = $1 AND id = $2",
       {tenant, l.id, l.wp.mission, l.target.system, l.target.workspace, l.target.id, l.external_key,
-       l.external_url, name_of(l.source), name_of(l.state), l.claimed_at, l.absent_since,
-       l.in_latest_snapshot ? 1 : 0, l.updated_at}));
+       l.external_url, name_of(l.source), name_of(l.state), l.claimed_at, l.absent_since, l.updated_at}));
 }
 
 result<> delete_link(session& s, tenant_id tenant, tracker::link_id id) {

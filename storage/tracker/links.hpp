@@ -11,30 +11,23 @@
 
 namespace connectord::storage {
 
-/// A link as it is stored. `evidence` is its binding's: with it the two say how often the target was absent.
 /// All functions that read links fill in `absent_count`; `drift_open` only those that show them.
-struct stored_link : tracker::link {
-  std::optional<std::int64_t> absent_since;
-
-  void count_absences(std::int64_t evidence) {
-    absent_count = absent_since ? static_cast<int>(evidence - *absent_since) : 0;
-  }
-};
 
 /// By wp_id.
-result<std::vector<stored_link>> links_of_binding(session& s, tenant_id tenant, tracker::binding_id binding);
-result<std::vector<stored_link>> links_of_work_packages(session& s, tenant_id tenant,
-                                                        tracker::binding_id binding,
-                                                        std::span<const std::string> wp_ids);
+result<std::vector<tracker::link>> links_of_binding(session& s, tenant_id tenant,
+                                                    tracker::binding_id binding);
+result<std::vector<tracker::link>> links_of_work_packages(session& s, tenant_id tenant,
+                                                          tracker::binding_id binding,
+                                                          std::span<const std::string> wp_ids);
 /// All that mean the issue, of one binding.
-result<std::vector<stored_link>> links_to(session& s, tenant_id tenant, tracker::binding_id binding,
-                                          const tracker::identity& target);
-result<std::optional<stored_link>> find_link(session& s, tenant_id tenant, tracker::link_id id);
+result<std::vector<tracker::link>> links_to(session& s, tenant_id tenant, tracker::binding_id binding,
+                                            const tracker::identity& target);
+result<std::optional<tracker::link>> find_link(session& s, tenant_id tenant, tracker::link_id id);
 
 /// CONFLICT when the binding has a link of that work package.
-result<> insert_links(session& s, tenant_id tenant, std::span<const stored_link* const> rows);
+result<> insert_links(session& s, tenant_id tenant, std::span<const tracker::link> rows);
 /// Everything that changes; CONFLICT as above.
-result<> update_link(session& s, tenant_id tenant, const stored_link& l);
+result<> update_link(session& s, tenant_id tenant, const tracker::link& l);
 result<> delete_link(session& s, tenant_id tenant, tracker::link_id id);
 
 /// By work package, missions last.
