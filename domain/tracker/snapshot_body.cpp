@@ -170,6 +170,7 @@ void body_reader::read_issues() {
   const place list{top_, "issues"};
   out_.counts.issues = static_cast<int>(issues->items().size());
   out_.issues.reserve(issues->items().size());
+  seen_issues_.reserve(issues->items().size());
   const node* first_foreign = nullptr;
   for (std::size_t i = 0; const auto& item : issues->items()) {
     const auto ignored = out_.counts.issues_ignored;
@@ -223,6 +224,7 @@ void body_reader::read_mappings() {
   const place list{top_, "mappings"};
   out_.counts.mappings = static_cast<int>(mappings->items().size());
   out_.mappings.reserve(mappings->items().size());
+  seen_mappings_.reserve(mappings->items().size());
   for (std::size_t i = 0; const auto& item : mappings->items()) {
     read_mapping(item, i, place{list, i});
     ++i;
