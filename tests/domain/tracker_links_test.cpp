@@ -87,23 +87,35 @@ TEST_CASE("tracker links: what a row does to the links that are there") {
 TEST_CASE("tracker links: a row that was applied stands when it comes again") {
   const auto row = row_to("x");
   std::vector<link> links{link_to("y")};
-  links[0].absent_count = 3;
   retarget(links[0], row.target, from_millis(5));
   refresh(links[0], row);
-  CHECK(links[0].absent_count == 0);
   CHECK(links[0].claimed_at == from_millis(5));
   CHECK(decide(row, links).effect == row_effect::unchanged);
 }
 
-TEST_CASE("tracker links: absence is counted in a row") {
+TEST_CASE("tracker links: absence is counted in a row, and only its ends are stored") {
   auto l = link_to("x");
-  note_presence(l, false);
-  note_presence(l, false);
+  begin_presence(l, true, 4);
+  CHECK(l.in_latest_snapshot());
+  CHECK(note_presence(l, false, 5));
+  CHECK(l.absent_count == 1);
+  CHECK_FALSE(l.in_latest_snapshot());
+  CHECK_FALSE(note_presence(l, false, 6));
   CHECK(l.absent_count == 2);
-  CHECK_FALSE(l.in_latest_snapshot);
-  note_presence(l, true);
+  CHECK(note_presence(l, true, 7));
   CHECK(l.absent_count == 0);
-  CHECK(l.in_latest_snapshot);
+  CHECK(l.in_latest_snapshot());
+  CHECK_FALSE(note_presence(l, true, 8));
+  CHECK(l.absent_count == 0);
+}
+
+TEST_CASE("tracker links: a link that begins without its issue was not absent yet") {
+  auto l = link_to("x");
+  begin_presence(l, false, 4);
+  CHECK(l.absent_count == 0);
+  CHECK_FALSE(l.in_latest_snapshot());
+  count_absences(l, 6);
+  CHECK(l.absent_count == 2);
 }
 
 TEST_CASE("tracker issues: only an older one of two dated ones is skipped") {
