@@ -30,7 +30,8 @@ bool tenant_worker::hand_over(queued_command& q) {
   if (connect_now == nullptr && refresh_now == nullptr) return false;
   if (state_.row().status == tenant_status::suspended) return refused(error{errc::tenant_suspended});
   if (leaving_) return refused(error{errc::service_unavailable}.retry_in(1));
-  if (connect_now == nullptr && state_.find(refresh_now->id) == nullptr) return refused(error{errc::not_found});
+  if (connect_now == nullptr && state_.find(refresh_now->id) == nullptr)
+    return refused(error{errc::not_found});
   if (connect_now != nullptr)
     connect(std::move(*connect_now), q.command.meta, std::move(q.reply));
   else
@@ -49,7 +50,9 @@ void tenant_worker::connect(complete_oauth c, const request_meta& by, promise<te
 void tenant_worker::refresh(force_refresh c, const request_meta& by, promise<tenant_outcome> reply) {
   const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
   const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
-  self_->request(children_.keeper_of(*state_.find(c.id), me), 3 * services_->call_patience, fresh_token{c.cause})
+  self_
+      ->request(children_.keeper_of(*state_.find(c.id), me), 3 * services_->call_patience,
+                fresh_token{c.cause})
       .then(
           [this, owed, c, by](const token_lent&) mutable {
             c.exchanged = true;

@@ -39,6 +39,17 @@ class select {
   select& with_any(fragment text, const std::optional<T>& value) {
     return value ? with(text, param{*value}) : *this;
   }
+  /// Appends `fragment`, ` IN (…)` with one placeholder a value; nothing when there are none.
+  select& with_one_of(fragment text, std::span<const std::string> values) {
+    if (values.empty()) return *this;
+    sql_.append(text.text()).append(" IN (");
+    for (const auto& v : values) {
+      arguments_.push_back(v);
+      sql_.append(&v == values.data() ? "$" : ", $").append(std::to_string(arguments_.size()));
+    }
+    sql_.append(")");
+    return *this;
+  }
   select& raw(fragment text) {
     sql_.append(text.text());
     return *this;

@@ -156,7 +156,8 @@ struct changed_tenant {
 };
 
 /// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant |
-/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, spent_state, entered, known_session, or nothing.
+/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, spent_state, entered,
+/// known_session, or nothing.
 using registry_actor = typed_actor<replies<registry_command, db_answer>>;
 
 }  // namespace connectord

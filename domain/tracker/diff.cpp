@@ -17,7 +17,8 @@ content_mark mark_of(const issue_content& c) {
   w.open_array().value(c.key).value(c.url).value(std::string_view{c.title}).value(c.body);
   w.value(name_of(c.status)).value(name_of(c.type));
   w.value(c.priority ? std::optional<std::int64_t>{*c.priority} : std::nullopt);
-  w.value(c.updated_at ? std::optional<std::int64_t>{c.updated_at->time_since_epoch().count()} : std::nullopt);
+  w.value(c.updated_at ? std::optional<std::int64_t>{c.updated_at->time_since_epoch().count()}
+                       : std::nullopt);
   texts(c.assignees);
   texts(c.labels);
   w.close_array();

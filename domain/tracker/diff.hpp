@@ -16,8 +16,8 @@ content_mark mark_of(const issue_content& c);
 
 enum class issue_effect : std::uint8_t { created, updated, unchanged, skipped_older };
 
-/// What an incoming issue does to the stored one (`nullptr`: none). Both times known and the incoming one older:
-/// the stored content stays, though the issue still counts as present (contract tracker-api, 4.6).
+/// What an incoming issue does to the stored one (`nullptr`: none). Both times known and the incoming one
+/// older: the stored content stays, though the issue still counts as present (contract tracker-api, 4.6).
 issue_effect compare(const content_mark* stored, const content_mark& incoming);
 
 }  // namespace connectord::tracker

@@ -71,9 +71,10 @@ struct reconciliation {
   std::vector<end> resolved;
 };
 
-/// Brings the open records of one link (or those of the binding itself) to what holds now. Superseded is what a
-/// structural kind hides, what speaks of another issue than the link's, and what still differs under a policy that
-/// no longer minds; everything else was reconciled. Removal and disabling are the caller's: they end all records.
+/// Brings the open records of one link (or those of the binding itself) to what holds now. Superseded is what
+/// a structural kind hides, what speaks of another issue than the link's, and what still differs under a
+/// policy that no longer minds; everything else was reconciled. Removal and disabling are the caller's: they
+/// end all records.
 reconciliation reconcile(std::span<const drift_record> open, const evaluation& now);
 
 /// A record in state open. `by` is the receipt that brought it to light, if one did.

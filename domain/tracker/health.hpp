@@ -18,7 +18,8 @@ struct health_facts {
 
 struct health_report {
   tracker::health health = tracker::health::healthy;
-  /// Everything that speaks against it, not only what decided; stale_age is left out when disconnected_age holds.
+  /// Everything that speaks against it, not only what decided; stale_age is left out when disconnected_age
+  /// holds.
   std::vector<health_reason> reasons;
 };
 

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-/// Words as clients may write them: aliases, letter case, times with microseconds (contract tracker-api, 1.1, 3.1).
+/// Words as clients may write them: aliases, letter case, times with microseconds (contract
+/// tracker-api, 1.1, 3.1).
 namespace connectord::tracker {
 
 /// Trimmed, in any letter case; `azure` and `azure-devops` are azure_devops.

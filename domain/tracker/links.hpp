@@ -10,14 +10,15 @@
 /// that are there (contract tracker-api, 3.4, 4.6).
 namespace connectord::tracker {
 
-/// The work packages that a link may mean: none is an orphan, one is resolved, more are ambiguous. `same_id` are
-/// the project's work packages of the link's wp_id, those of closed missions too. The pointers are into it.
+/// The work packages that a link may mean: none is an orphan, one is resolved, more are ambiguous. `same_id`
+/// are the project's work packages of the link's wp_id, those of closed missions too. The pointers are into
+/// it.
 std::vector<const work_package*> candidates(const wp_ref& wanted, std::span<const work_package> same_id);
 
 /// Of two links to one issue, the one that claims it: the earlier (claimed_at, ordinal).
 bool claims_before(const link& a, const link& b);
-/// Per link, whether another one of `links` holds its issue. `links` are of one binding and hold, for every target
-/// among them, all links of that target.
+/// Per link, whether another one of `links` holds its issue. `links` are of one binding and hold, for every
+/// target among them, all links of that target.
 std::vector<bool> contested(std::span<const link> links);
 
 enum class row_effect : std::uint8_t {
@@ -39,7 +40,14 @@ row_decision decide(const mapping_row& row, std::span<const link> same_wp);
 /// What refreshed and retargeted do to the link.
 void refresh(link& l, const mapping_row& row);
 void retarget(link& l, const identity& target, timestamp now);
-/// After a snapshot with at least one issue of its own provider.
-void note_presence(link& l, bool in_body);
+
+// Presence, by the binding's evidence: the number of its snapshots that had issues.
+
+/// A link that begins to mean its target, be that there or not: it was never absent.
+void begin_presence(link& l, bool there, std::int64_t evidence);
+/// After a snapshot that had issues, the `evidence`th. True when something of the link changed that is
+/// stored.
+bool note_presence(link& l, bool in_body, std::int64_t evidence);
+void count_absences(link& l, std::int64_t evidence);
 
 }  // namespace connectord::tracker

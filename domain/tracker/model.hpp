@@ -107,10 +107,14 @@ struct link {
   link_state state = link_state::unknown;
   timestamp claimed_at{};
   std::int64_t ordinal = 0;  ///< order of insertion within the binding
+  /// The binding's evidence (the number of snapshots that had issues) when the target was last there; nothing
+  /// while it is. `absent_count` is how far that is back.
+  std::optional<std::int64_t> absent_since;
   int absent_count = 0;
-  bool in_latest_snapshot = false;
   int drift_open = 0;
   timestamp created_at{}, updated_at{};
+
+  bool in_latest_snapshot() const { return !absent_since; }
 };
 
 /// What a snapshot says of one issue.

@@ -9,7 +9,8 @@
 #include <variant>
 #include <vector>
 
-/// What a client publishes: a body is read once, strictly, before anything is stored (contract tracker-api, 4.2, 4.3).
+/// What a client publishes: a body is read once, strictly, before anything is stored (contract
+/// tracker-api, 4.2, 4.3).
 namespace connectord::tracker {
 
 struct resource_key {
@@ -56,7 +57,7 @@ struct snapshot_body {
   std::vector<issue_content> issues;  ///< without those of other systems
   std::vector<mapping_row> mappings;  ///< likewise
   snapshot_counts counts;
-  std::vector<snapshot_warning> warnings;  ///< in document order
+  std::vector<snapshot_warning> warnings;                ///< in document order
   std::size_t project_uuid_at = 0, project_slug_at = 0;  ///< for warnings that routing adds
   std::string digest;                                    ///< `body_digest`: lower hex
 };

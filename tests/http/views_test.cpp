@@ -34,8 +34,8 @@ std::string filled(std::string_view file, std::string_view source, std::string_v
 }  // namespace
 
 TEST_CASE("every template begins with the pragma, quotes its attributes and holds no script") {
-  const std::regex unquoted{R"(\s[a-z-]+=\{\{)"}, handler{R"(\son[a-z]+=)"}, inline_style{R"(\sstyle=|<style)"},
-      naked_script{R"(<script(?![^>]*\ssrc=))"};
+  const std::regex unquoted{R"(\s[a-z-]+=\{\{)"}, handler{R"(\son[a-z]+=)"},
+      inline_style{R"(\sstyle=|<style)"}, naked_script{R"(<script(?![^>]*\ssrc=))"};
   REQUIRE_FALSE(embedded::templates().empty());
   for (const auto& f : embedded::templates()) {
     CAPTURE(f.name);

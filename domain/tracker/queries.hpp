@@ -1,0 +1,46 @@
+#pragma once
+
+#include "domain/queries.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What a listing of the tracker may be asked for. Every member that has values narrows: a row has one of
+/// them. Values are checked at the rim. What belongs to a deleted binding is in no list.
+namespace connectord::tracker {
+
+using any_of = std::vector<std::string>;
+
+/// Where a page starts in a list that is ordered by texts: behind the row with these.
+struct text_position {
+  std::string first, second, id;
+};
+struct text_page {
+  std::optional<text_position> after;
+  int limit = 50;  ///< 1 to 100
+};
+
+struct binding_filter {
+  any_of ids, projects, providers, workspaces, states, healths;
+};
+struct link_filter {
+  any_of bindings, projects, wp_ids, missions, states, external_ids;
+};
+struct issue_filter {
+  any_of bindings, projects, providers, workspaces, statuses, types, presences;
+  any_of assignees, labels;      ///< one of the issue's is one of these
+  std::optional<bool> linked;    ///< at least one link means it
+  std::optional<std::string> q;  ///< part of title or key, in any letter case
+};
+struct drift_filter {
+  any_of bindings, projects, kinds, states, wp_ids, severities, links;
+};
+struct receipt_filter {
+  any_of bindings, states, keys;
+};
+struct queue_filter {
+  any_of states, providers;
+};
+
+}  // namespace connectord::tracker

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "domain/tracker/diff.hpp"
+#include "domain/tracker/queries.hpp"
+#include "domain/tracker/records.hpp"
+#include "storage/session.hpp"
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace connectord::storage {
+
+/// What a snapshot compares with: everything of an issue but its content.
+struct issue_mark {
+  tracker::issue_id id;
+  tracker::identity ref;
+  tracker::content_mark mark;
+  bool absent = false;
+};
+/// All of a binding's.
+result<std::vector<issue_mark>> issue_marks(session& s, tenant_id tenant, tracker::binding_id binding);
+
+/// An incoming issue with what stands for its content.
+struct marked_issue {
+  tracker::issue_id id;
+  const tracker::issue_content* content;
+  const tracker::content_mark* mark;
+};
+result<> insert_issues(session& s, tenant_id tenant, tracker::binding_id binding,
+                       std::span<const marked_issue> rows, timestamp now);
+/// Content only.
+result<> update_issues(session& s, tenant_id tenant, std::span<const marked_issue> rows);
+/// `seen` is the newest evidence before the one that lacks them.
+struct last_evidence {
+  std::optional<timestamp> at;
+  std::optional<tracker::snapshot_id> receipt;
+};
+result<> mark_absent(session& s, tenant_id tenant, std::span<const tracker::issue_id> ids,
+                     const last_evidence& seen);
+result<> mark_present(session& s, tenant_id tenant, std::span<const tracker::issue_id> ids);
+
+/// By workspace and external id, bytewise. `with_body`: else it is left out.
+result<std::vector<tracker::issue_view>> list_issues(session& s, tenant_id tenant,
+                                                     const tracker::issue_filter& filter,
+                                                     const std::optional<tracker::text_position>& after,
+                                                     int limit, bool with_body);
+/// NOT_FOUND when there is none of that id.
+result<tracker::issue_view> view_issue(session& s, tenant_id tenant, tracker::issue_id id);
+
+}  // namespace connectord::storage

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "domain/ids.hpp"
+#include "domain/tracker/model.hpp"
+#include "storage/session.hpp"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace connectord::storage {
+
+/// CONFLICT when the tuple is active elsewhere, or the binding has a row of it.
+result<> insert_resource(session& s, tenant_id tenant, const tracker::resource& r);
+/// State and time; CONFLICT when the tuple is active elsewhere.
+result<> update_resource(session& s, tenant_id tenant, const tracker::resource& r);
+result<> delete_resources(session& s, tenant_id tenant, tracker::binding_id binding, timestamp now);
+
+result<std::optional<tracker::resource>> find_resource(session& s, tenant_id tenant, tracker::resource_id id);
+/// The active one of a tuple.
+result<std::optional<tracker::resource>> find_active_resource(session& s, tenant_id tenant,
+                                                              tracker::provider provider,
+                                                              std::string_view workspace,
+                                                              std::string_view type,
+                                                              std::string_view external_id);
+/// Those that are not deleted, oldest first.
+result<std::vector<tracker::resource>> resources_of(session& s, tenant_id tenant,
+                                                    tracker::binding_id binding);
+
+}  // namespace connectord::storage
