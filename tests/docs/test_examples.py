@@ -1,5 +1,6 @@
 """Every HTTP example of the documentation, executed in the order of its page against the real binary."""
 
+import glob
 import hashlib
 import hmac
 import os
@@ -14,7 +15,7 @@ from examples import Comparison, Message, examples  # noqa: E402
 from harness import OPERATOR  # noqa: E402
 from zoo import ZooSuite, fetch  # noqa: E402
 
-PAGES = ["docs/integration/connectors-service.md"]
+PAGES = ["docs/integration/connectors-service.md"] + sorted(glob.glob("docs/runbooks/*.md", root_dir=ROOT))
 TENANT = "7f3b8f0e-6c0a-4f7e-9a52-1f0f4a6f2c11"  # on every page; this run has one of its own
 
 

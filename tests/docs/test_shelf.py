@@ -1,0 +1,85 @@
+"""What lies beside the code fits the code: links lead somewhere, alerts have runbooks, and every metric that an
+alert or a dashboard asks for is one that the service shows."""
+
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path[:0] = [os.path.join(ROOT, "tests", "e2e")]
+
+import harness  # noqa: E402
+from harness import Suite  # noqa: E402
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+FENCED = re.compile(r"^```.*?^```", re.S | re.M)
+NOT_METRICS = {"by", "le", "sum", "rate", "increase", "histogram_quantile", "min_over_time", "max_over_time", "job",
+               "provider", "reason", "kind", "status", "state", "outcome", "class", "route", "resource", "unavailable"}
+PROMTOOL = os.path.join(ROOT, "deploy", "prometheus")
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def alert_rules():
+    return re.findall(r"- alert: (\w+)", read("deploy/prometheus/alerts.yml"))
+
+
+def expressions():
+    rules = read("deploy/prometheus/alerts.yml")
+    yield from re.findall(r"expr: (?:>-\n)?((?:.+\n)+?)(?=\s+(?:for|labels):)", rules)
+    for path in glob.glob("deploy/grafana/*.json", root_dir=ROOT):
+        for panel in json.loads(read(path))["panels"]:
+            yield from (target["expr"] for target in panel["targets"])
+
+
+def metrics_in(expression):
+    bare = re.sub(r"\{[^}]*\}|\"[^\"]*\"|\[[^\]]*\]|by \([^)]*\)", " ", expression)
+    names = set(re.findall(r"\b[a-z][a-z0-9_]+\b", bare)) - NOT_METRICS
+    return {re.sub(r"_bucket$", "", name) for name in names}
+
+
+class Shelf(Suite):
+    def test_links_lead_somewhere(self):
+        pages = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+        self.assertIn("README.md", pages)
+        for page in pages:
+            for target, _ in LINK.findall(FENCED.sub("", read(page))):
+                if "://" in target or target.startswith(("mailto:", "/")):
+                    continue
+                with self.subTest(page=page, link=target):
+                    self.assertTrue(os.path.exists(os.path.normpath(os.path.join(ROOT, os.path.dirname(page), target))))
+
+    def test_each_alert_has_its_runbook_and_each_runbook_its_alert(self):
+        runbooks = {os.path.basename(p)[:-3] for p in glob.glob("docs/runbooks/*.md", root_dir=ROOT)}
+        self.assertEqual(runbooks, set(alert_rules()))
+        for name in alert_rules():
+            self.assertIn(f"runbook_url: docs/runbooks/{name}.md", read("deploy/prometheus/alerts.yml"))
+
+    def test_every_metric_is_one_that_the_service_shows(self):
+        shown = set(re.findall(r"^# TYPE (\S+)", self.service.call("GET", "/metrics").text, re.M))
+        shown |= {"up"}  # Prometheus itself
+        shown |= {name for f in [read("base/metrics.cpp")] for name in re.findall(r"(?:counter|gauge|histogram)\(\s*\"(\w+)\"", f)}
+        for expression in expressions():
+            with self.subTest(expression):
+                self.assertTrue(metrics_in(expression))
+                self.assertEqual(metrics_in(expression) - shown, set())
+
+    def test_promtool_finds_nothing_in_the_rules_and_their_tests_hold(self):
+        tool = shutil.which("promtool") or os.path.join(ROOT, "build", "tools", "promtool")  # as tools/setup puts it
+        for command in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+            ran = subprocess.run([tool, *command], cwd=PROMTOOL, capture_output=True, text=True)
+            self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+        scrape = self.service.call("GET", "/metrics").text
+        ran = subprocess.run([tool, "check", "metrics"], input=scrape, capture_output=True, text=True)
+        self.assertNotIn("error", ran.stderr, ran.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()
