@@ -207,9 +207,11 @@ struct transaction {
     auto row = storage::find_dashboard_session(db, r.secret_sha256, r.now);
     if (!row) return row.error();
     if (!*row) return error{errc::unauthorized};
-    auto team = existing((*row)->tenant);
-    if (!team) return team.error();
-    return job_value::of(known_session{std::move(**row), std::move(*team)});
+    auto tenant = existing((*row)->tenant);
+    if (!tenant) return tenant.error();
+    const auto on = storage::tracker_on(db, tenant->id, r.tracker_default);
+    if (!on) return on.error();
+    return job_value::of(known_session{std::move(**row), {std::move(*tenant), std::nullopt, *on}});
   }
 
   result<job_value> operator()(const touch_session& r) const {

@@ -16,6 +16,7 @@ namespace {
 /// Whoever has no credential of its own came with a webhook's proof.
 std::string caller_of(const request& r) {
   if (!r.who) return "webhook";
+  if (!r.who->session_of.empty()) return "session:" + r.who->session_of;
   return r.who->token ? "token:" + r.who->token->str() : "operator";
 }
 
@@ -169,6 +170,7 @@ std::vector<route> all_routes(app* a) {
   add_tenant_routes(table, a);
   add_ops_routes(table, a);
   add_flag_routes(table, a);
+  add_dashboard_door_routes(table, a);
   return table;
 }
 

@@ -70,6 +70,7 @@ struct app {
   const whereabouts<ticker_actor>& scheduler;
   cursor_codec cursors;
   rate_limiter limiter;
+  rate_limiter logins{{.per_minute = 20, .burst = 10}};  ///< by client
   permit_pool<tenant_id> permits;
   const authenticator* auth = nullptr;
   key_sets* keys = nullptr;  ///< for proofs by key set
@@ -183,6 +184,7 @@ void add_oauth_routes(std::vector<route>& table, app* a);
 void add_sync_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);
 void add_flag_routes(std::vector<route>& table, app* a);
+void add_dashboard_door_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;
 

@@ -169,6 +169,28 @@ json::object component_schemas() {
   return all;
 }
 
+/// Throws std::logic_error for a tag that nobody explains.
+std::string_view meaning_of(std::string_view tag) {
+  struct entry {
+    std::string_view tag, meaning;
+  };
+  constexpr std::array all{
+      entry{"connections", "Accounts of a tenant at providers: consent, tokens, secrets"},
+      entry{"dashboard", "Pages for people, and the way in"},
+      entry{"deliveries", "Webhooks as they arrived, with their receipts"},
+      entry{"grounded signals", "Strong signals with scores and evidence"},
+      entry{"jobs", "Runs of syncs"},
+      entry{"operations", "The live tree, tenants at work, deliveries that nobody owns"},
+      entry{"service", "Health, documents, metrics, providers, settings"},
+      entry{"signals", "Normalised changes"},
+      entry{"tenants", "Tenants and their tokens"},
+      entry{"tracker", "Projects and work packages beside their external issues"},
+      entry{"webhooks", "Where providers deliver"}};
+  for (const auto& e : all)
+    if (e.tag == tag) return e.meaning;
+  throw std::logic_error("a tag without a meaning: " + std::string{tag});
+}
+
 }  // namespace
 
 std::string openapi_document(const router& routes, std::string_view version) {
@@ -181,13 +203,14 @@ std::string openapi_document(const router& routes, std::string_view version) {
     tags.insert(r.tag);
   }
   json::array tag_list;
-  for (const auto tag : tags) tag_list.push_back(json::object{{"name", tag}});
+  for (const auto tag : tags) tag_list.push_back(json::object{{"name", tag}, {"description", meaning_of(tag)}});
   const json::object document{
       {"openapi", "3.1.0"},
       {"info",
        json::object{{"title", "Poblysh connectors"},
                     {"version", version},
                     {"description", "Connections to providers, webhook intake, signals and their state."}}},
+      {"servers", json::array{json::object{{"url", json::string{"/"}}}}},
       {"tags", std::move(tag_list)},
       {"security", json::array{json::object{{"bearer_auth", json::array{}}}}},
       {"paths", std::move(paths)},

@@ -119,12 +119,13 @@ struct open_session {
 /// UNAUTHORIZED once it has ended.
 struct find_session {
   std::string secret_sha256;
+  bool tracker_default = false;  ///< of the flag, where none is stored
   timestamp now{};
 };
 /// A session, and the team whose pages it shows.
 struct known_session {
   dashboard_session session;
-  tenant team;
+  team_standing team;
 };
 /// Notes that it is in use: it ends when nobody has done so for a while.
 struct touch_session {

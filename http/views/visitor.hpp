@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/form.hpp"
+#include "http/views/page.hpp"
+
+#include <variant>
+
+/// Who may look at a page, and who may press its buttons.
+namespace connectord::web {
+
+inline constexpr std::string_view session_cookie = "connectord_session";
+
+/// The visitor, or the answer that takes its place: the login page for somebody unknown, 401 for a bad bearer.
+using visit_result = std::variant<visitor, response>;
+
+/// By bearer, as on the API's paths (`?team=` names an operator's team too), or by a session's cookie. From here
+/// on the request is the visitor's.
+asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope = "tracker:read");
+
+/// The same for a form that was sent: its fields, and the proof that one of our own pages sent it.
+struct sent_form {
+  visitor by;
+  form_fields fields;
+
+  std::string field(std::string_view name) const;
+};
+using form_result = std::variant<sent_form, response>;
+asio::awaitable<form_result> sent(app& a, request& r, std::string_view scope);
+
+/// What a page's form carries against forgery: known to whoever has the cookie.
+std::string csrf_of(std::string_view session_secret);
+/// A path of the dashboard itself, or its front page.
+std::string safe_return(std::string_view path);
+
+}  // namespace connectord::web
