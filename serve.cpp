@@ -115,6 +115,7 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
                                own.rate_limit_max_seconds.value_or(s.rate_limit_max_seconds),
                                own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)});
   }
+  made->tracker = s.tracker;
   made->retention = {s.retention_deliveries_days, s.retention_jobs_days, s.retention_signals_days};
   return made;
 }
@@ -159,6 +160,7 @@ web::app_facts facts_for(const config::settings& s, const provider::catalog& cat
                                    own.rate_limit_max_seconds.value_or(s.rate_limit_max_seconds).count(),
                                    own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)};
   }
+  f.tracker = s.tracker;
   f.trusted_proxies = s.trusted_proxies;
   f.webhook_limits = {static_cast<std::uint32_t>(s.webhook_rate_limit_per_minute),
                       static_cast<std::uint32_t>(s.webhook_rate_limit_burst_size),
@@ -405,9 +407,10 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   app.keys = &keys;
   const web::router routes{web::all_routes(&app)};
   app.openapi = web::openapi_document(routes, web::version);
-  const web::authenticator auth{settings.operator_tokens, [&app](std::string digest) {
-                                  return web::find_bearer(app, std::move(digest));
-                                }};
+  const web::authenticator auth{
+      settings.operator_tokens,
+      [&app](std::string digest) { return web::find_bearer(app, std::move(digest)); },
+      [&app](team_key named) { return web::find_named_team(app, std::move(named)); }};
   app.auth = &auth;
   web::server web{io, routes, auth, meters, limits_for(settings)};
   app.draining = [&web] { return web.stopping(); };

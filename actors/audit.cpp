@@ -20,6 +20,13 @@ std::string_view action_of(const store_grant&) { return "connection.connect"; }
 std::string_view action_of(const request_sync&) { return "sync.request"; }
 std::string_view action_of(const force_refresh&) { return "connection.refresh"; }
 
+/// A family's command says itself what it is called; without a name its own rows are its history.
+template <class Family>
+  requires requires(const Family& f) { f.what; }
+std::string_view action_of(const Family& f) {
+  return std::visit([](const auto& c) { return std::decay_t<decltype(c)>::audited_as; }, f.what);
+}
+
 /// What the service does on its own account has rows of its own: jobs, intents, signals.
 template <class Command>
 concept of_the_service = is_one_of<Command, begin_refresh, end_refresh, schedule_due, run_job, commit_page,
@@ -94,7 +101,8 @@ audit_trail trail_of(const tenant_command& c, const plan& p, const tenant_id& t)
         if constexpr (of_the_service<std::decay_t<decltype(x)>>)
           return {};
         else
-          return audited(c.meta, t, x.now, action_of(x), object_of(x, p));
+          return action_of(x).empty() ? audit_trail{}
+                                      : audited(c.meta, t, x.now, action_of(x), object_of(x, p));
       },
       c.change);
 }

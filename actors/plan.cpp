@@ -1,6 +1,7 @@
 #include "actors/plan.hpp"
 
 #include "actors/plan_parts.hpp"
+#include "actors/tracker/projects.hpp"
 #include "base/log.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
@@ -238,6 +239,7 @@ decision decide(const services_ptr& s, const tenant_state& state, const mutation
         if constexpr (std::is_same_v<command, rotate_webhook_secret>) return plan_rotation(s, state, c);
         if constexpr (std::is_same_v<command, replay_delivery>) return plan_replay(s, state, c);
         if constexpr (requires { plan_grounded(state.row().id, c); }) return plan_grounded(state.row().id, c);
+        if constexpr (requires { plan_tracker(s, state, c); }) return plan_tracker(s, state, c);
         if constexpr (std::is_same_v<command, start_oauth>) return plan_start_oauth(s, state, c);
         if constexpr (std::is_same_v<command, store_grant>) return plan_grant(s, state, c);
         if constexpr (std::is_same_v<command, force_refresh>) return plan_refreshed(state, c);

@@ -10,6 +10,7 @@
 #include "storage/migrate.hpp"
 #include "storage/oauth_states.hpp"
 #include "storage/tenants.hpp"
+#include "storage/tracker/flags.hpp"
 
 namespace connectord {
 namespace {
@@ -222,6 +223,25 @@ struct transaction {
     return job_value{};
   }
 
+  result<job_value> operator()(const find_team& r) const {
+    team_standing found;
+    if (!r.named.token_sha256.empty()) {
+      auto token = storage::find_token(db, r.named.token_sha256);
+      if (!token) return token.error();
+      if (!*token) return error{errc::unauthorized};
+      found.token = std::move(**token);
+    }
+    const auto id = found.token ? std::optional{found.token->tenant} : r.named.id;
+    auto row = id ? storage::find_tenant(db, *id) : storage::find_tenant_by_slug(db, r.named.slug);
+    if (!row) return row.error();
+    if (!*row) return error{errc::tenant_not_found};
+    found.row = std::move(**row);
+    const auto on = storage::tracker_on(db, found.row.id, r.tracker_default);
+    if (!on) return on.error();
+    found.tracker_on = *on;
+    return job_value::of(std::move(found));
+  }
+
   result<job_value> operator()(const find_token& r) const {
     auto row = storage::find_token(db, r.secret_sha256);
     if (!row) return row.error();
@@ -246,7 +266,7 @@ bool is_any_of(const registry_request& r) {
 
 bool only_reads(const registry_request& r) {
   return is_any_of<check_store, get_tenant, list_tenants, list_workloads, get_workload, list_tokens,
-                   find_token, find_session>(r);
+                   find_token, find_team, find_session>(r);
 }
 
 }  // namespace

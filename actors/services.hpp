@@ -9,6 +9,7 @@
 #include "domain/provider/catalog.hpp"
 #include "domain/provider/verify.hpp"
 #include "domain/sync_state.hpp"
+#include "domain/tracker/model.hpp"
 
 #include <functional>
 #include <map>
@@ -67,6 +68,9 @@ struct services {
   std::string node{"local"};                    ///< names this process in leases
   std::function<timestamp()> now = now_utc;     ///< the wall clock; tests bring their own
   std::function<double()> chance = any_chance;  ///< spreads retries and schedules; tests bring their own
+  tracker::policy tracker{};
+  /// Told after a COMMIT that may have added to a tenant's feed; for whoever shows feeds as they grow.
+  std::function<void(const tenant_id&)> feed_grew = [](const tenant_id&) {};
   const whereabouts<outbound_actor>* outbound = nullptr;  ///< for whoever calls providers
   const whereabouts<ticker_actor>* ticker = nullptr;      ///< for whoever queues work
 

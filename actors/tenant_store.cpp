@@ -1,5 +1,6 @@
 #include "actors/tenant_store.hpp"
 
+#include "actors/tracker/projects.hpp"
 #include "base/log.hpp"
 #include "domain/snapshot.hpp"
 #include "storage/connections.hpp"
@@ -78,6 +79,11 @@ struct reader {
     auto own = storage::find_signal_config(db, t);
     if (!own) return own.error();
     return job_value::of(std::move(*own));
+  }
+  template <class Family>
+    requires requires(const Family& q) { q.rules; }
+  result<job_value> operator()(const Family& q) const {
+    return read_tracker(db, t, q);
   }
   result<job_value> operator()(const ping&) const { return job_value{}; }
 };

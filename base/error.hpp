@@ -42,13 +42,51 @@ enum class errc : std::uint8_t {
   database_unavailable,
   commit_in_doubt,  ///< The commit may or may not have happened; only a re-read can tell.
   stale_epoch,      ///< A younger incarnation owns the tenant; the writer has to end.
+
+  // Of the tracker.
+  invalid_cursor,
+  idempotency_key_required,
+  idempotency_key_invalid,
+  tenant_required,
+  repository_mismatch,
+  unknown_conclusion,
+  unknown_binding_ref,  ///< `binding_not_found` as the facade says it, with 400
+  mapping_disabled,
+  project_mismatch,
+  invalid_candidate_token,
+  project_not_admitted,
+  gate_signature_invalid,
+  no_installation,
+  feature_disabled,
+  outbound_writes_deferred,
+  project_not_found,
+  work_package_not_found,
+  receipt_not_found,
+  binding_not_found,
+  flag_not_found,
+  operation_not_found,
+  no_mapping,
+  idempotency_key_conflict,
+  binding_exists,
+  already_bound,
+  mapping_exists,
+  project_exists,
+  origin_conflict,
+  queue_item_closed,
+  invalid_transition,
+  ambiguous_work_package,
+  queue_full,
 };
 
+/// The connectors' paths and those of the tracker have two dialects: where they differ, both stand here.
 struct error_traits {
   std::string_view code;  ///< member `code` of the problem document
   int http_status;
   bool retryable;            ///< the same request may succeed later, unchanged
   std::string_view message;  ///< safe for display; used when the error brings none of its own
+  std::string_view category;
+  std::string_view tracker_code;  ///< what the tracker's paths call it
+  int tracker_status;             ///< and answer it with
 };
 
 const error_traits& traits_of(errc code) noexcept;
@@ -63,6 +101,7 @@ class error {
   std::string_view message() const noexcept {
     return message_.empty() ? traits_of(code_).message : std::string_view{message_};
   }
+  bool has_own_message() const noexcept { return !message_.empty(); }
   const boost::json::object& details() const noexcept { return details_; }
   std::optional<int> retry_after() const noexcept { return retry_after_; }
 

@@ -49,6 +49,11 @@ auto reading(Place place, Reader read) {
 }
 
 template <class T, class Reader>
+auto into(T tracker::policy::*member, Reader read) {
+  return reading([member](settings& s) -> T& { return s.tracker.*member; }, read);
+}
+
+template <class T, class Reader>
 auto into(T settings::*member, Reader read) {
   return reading([member](settings& s) -> T& { return s.*member; }, read);
 }
@@ -77,8 +82,8 @@ inline auto number_reader(double min, double max) {
   };
 }
 
-template <class T>
-setting whole(std::string key, T settings::*member, std::int64_t fallback, std::int64_t min, std::int64_t max,
+template <class Owner, class T>
+setting whole(std::string key, T Owner::*member, std::int64_t fallback, std::int64_t min, std::int64_t max,
               std::string doc) {
   return {std::move(key), std::to_string(fallback), whole_range(min, max, unit_of<T>()), std::move(doc),
           into(member, whole_reader<T>(min, max))};
@@ -91,7 +96,8 @@ inline setting number(std::string key, double settings::*member, std::string fal
           into(member, number_reader(min, max))};
 }
 
-inline setting flag(std::string key, bool settings::*member, bool fallback, std::string doc) {
+template <class Owner>
+setting flag(std::string key, bool Owner::*member, bool fallback, std::string doc) {
   return {std::move(key), fallback ? "true" : "false", "true or false", std::move(doc),
           into(member, parse_boolean)};
 }

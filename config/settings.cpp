@@ -146,6 +146,8 @@ class loader {
               "expected at most POBLYSH_SYNC_SCHEDULER_MAX_OVERRIDDEN_INTERVAL_SECONDS");
     if (s_.rate_limit_base_seconds > s_.rate_limit_max_seconds)
       problem("RATE_LIMIT_BASE_SECONDS", "expected at most POBLYSH_RATE_LIMIT_MAX_SECONDS");
+    if (s_.tracker.disconnected_after < s_.tracker.stale_after)
+      problem("TRACKER_DISCONNECTED_AFTER_SECONDS", "expected at least POBLYSH_TRACKER_STALE_AFTER_SECONDS");
     for (const auto& [slug, own] : s_.providers) {
       if (!own.rate_limit_base_seconds && !own.rate_limit_max_seconds) continue;
       const auto part = "RATE_LIMIT_OVERRIDE_" + key_part(slug);

@@ -5,6 +5,7 @@
 #include "base/secret.hpp"
 #include "config/parse.hpp"
 #include "config/provider_facts.hpp"
+#include "domain/tracker/model.hpp"
 
 #include <chrono>
 #include <filesystem>
@@ -90,6 +91,8 @@ struct settings {
   bool signal_engine_enabled = false;
   secret signal_webhook_token;                                                        ///< empty: none
   days retention_deliveries_days{}, retention_jobs_days{}, retention_signals_days{};  ///< signals: 0 keeps
+
+  tracker::policy tracker;
 
   /// The profiles of developers and tests, in which plain http to loopback is fine.
   bool relaxed() const { return profile == "local" || profile == "test"; }

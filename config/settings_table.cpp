@@ -314,6 +314,7 @@ const std::vector<setting>& generic_settings() {
     add("Webhooks", webhook_settings());
     add("Sync", sync_settings());
     add("Mail and signals", signal_settings());
+    add("Tracker", tracker_settings());
     add("Providers", registry_settings());
     return all;
   }();

@@ -30,6 +30,7 @@ struct setting {
 
 const std::vector<setting>& generic_settings();
 std::vector<setting> settings_of(const provider_facts& provider);
+std::vector<setting> tracker_settings();
 
 /// `some-name` as part of a key: `SOME_NAME`.
 std::string key_part(std::string_view slug);

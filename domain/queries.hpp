@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// What a listing may be asked for. Every member narrows; absent means "any". Times are inclusive.
@@ -21,6 +22,13 @@ struct position {
 
 struct page {
   std::optional<position> after;
+  int limit = 50;  ///< 1 to 100
+};
+
+/// Where a page of a team's list starts: behind the row with these values in the list's sort columns.
+using sort_key = std::vector<std::variant<std::int64_t, std::string>>;
+struct keyset {
+  std::optional<sort_key> after;
   int limit = 50;  ///< 1 to 100
 };
 

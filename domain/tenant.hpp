@@ -30,4 +30,17 @@ struct tenant_token {
   std::optional<timestamp> expires_at, last_used_at, revoked_at;
 };
 
+/// What names a team: a token's digest, else an id, else a slug.
+struct team_key {
+  std::string token_sha256{};  ///< hex
+  std::optional<tenant_id> id{};
+  std::string slug{};
+};
+/// A team as a request finds it.
+struct team_standing {
+  tenant row;
+  std::optional<tenant_token> token{};  ///< the one that named it
+  bool tracker_on = false;              ///< flag tracker_connectors
+};
+
 }  // namespace connectord

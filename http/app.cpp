@@ -38,6 +38,11 @@ asio::awaitable<result<tenant_outcome>> command(app& a, request& r, const tenant
   co_return co_await ask(a.via, a.directory.get(), m, r.deadline);
 }
 
+error unless_late(const request& r, error e) {
+  if (e.code() != errc::service_unavailable || std::chrono::steady_clock::now() < r.deadline) return e;
+  return error{errc::commit_in_doubt};
+}
+
 asio::awaitable<result<db_answer>> rows(app& a, request& r, row_query q) {
   auto meta = admitted(a, r, r.tenant());
   if (!meta) co_return meta.error();
@@ -70,6 +75,11 @@ asio::awaitable<result<db_answer>> ask_of_itself(app& a, registry_request what) 
   co_return co_await ask(a.via, a.registry.get(), m, meta.deadline);
 }
 
+/// The last use is coarse, and nobody waits for it to be written.
+bool stale_use(const tenant_token& t, timestamp now) {
+  return !t.revoked_at && (!t.last_used_at || now - *t.last_used_at > last_use_resolution);
+}
+
 asio::awaitable<void> note_use(app& a, touch_token use) { co_await ask_of_itself(a, std::move(use)); }
 
 }  // namespace
@@ -80,28 +90,35 @@ asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex
   auto row = co_await ask_of_itself(a, find_token{std::move(sha256_hex), now});
   if (!row) co_return row.error();
   auto token = row->get<tenant_token>();
-  // The last use is coarse, and nobody waits for it to be written.
-  if (!token.revoked_at && (!token.last_used_at || now - *token.last_used_at > last_use_resolution))
+  if (stale_use(token, now))
     asio::co_spawn(co_await asio::this_coro::executor, note_use(a, touch_token{token.tenant, token.id, now}),
                    asio::detached);
   co_return token;
 }
 
-namespace {
+asio::awaitable<result<team_standing>> find_named_team(app& a, team_key named) {
+  if (const auto ok = serving(a); !ok) co_return ok.error();
+  const auto now = now_utc();
+  auto answer = co_await ask_of_itself(a, find_team{std::move(named), a.facts.tracker.flag_default});
+  if (!answer) co_return answer.error();
+  auto found = answer->get<team_standing>();
+  if (found.token && stale_use(*found.token, now))
+    asio::co_spawn(co_await asio::this_coro::executor,
+                   note_use(a, touch_token{found.token->tenant, found.token->id, now}), asio::detached);
+  co_return found;
+}
 
-cursor_scope scope_of(const request& r, std::string_view filters) {
+cursor_scope cursor_scope_of(const request& r, std::string_view filters) {
   const bool tenantless = !r.who || !r.who->tenant;
   return {r.route->path, tenantless ? std::string_view{} : r.who->tenant->text(), filters};
 }
-
-}  // namespace
 
 page page_of(app& a, const request& r, query_reader& q, std::string_view filters) {
   page p;
   p.limit = q.limit();
   const auto cursor = q.text("cursor");
   if (!cursor) return p;
-  const auto at = a.cursors.decode(*cursor, scope_of(r, filters));
+  const auto at = a.cursors.decode(*cursor, cursor_scope_of(r, filters));
   const auto* pair = at ? at->if_array() : nullptr;
   if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_int64() || !(*pair)[1].is_string())
     q.refuse("cursor", "is not a cursor of this list");
@@ -113,7 +130,7 @@ page page_of(app& a, const request& r, query_reader& q, std::string_view filters
 std::optional<std::string> next_cursor(app& a, const request& r, std::string_view filters,
                                        const std::optional<position>& last) {
   if (!last) return std::nullopt;
-  return a.cursors.encode(json::array{last->sort, json::string{last->id}}, scope_of(r, filters));
+  return a.cursors.encode(json::array{last->sort, json::string{last->id}}, cursor_scope_of(r, filters));
 }
 
 std::optional<std::string> provider_of(app& a, query_reader& q) {
@@ -137,7 +154,7 @@ result<std::optional<idempotency>> idempotency_of(const request& r, const json::
                   std::string{key}, to_hex(bytes_of(sha256(canonical_json(body))))}};
 }
 
-response refuse(const error& e, const request& r) { return problem(e, r.trace_id); }
+response refuse(const error& e, const request& r) { return problem(e, r); }
 
 std::vector<route> all_routes(app* a) {
   std::vector<route> table;
@@ -151,6 +168,7 @@ std::vector<route> all_routes(app* a) {
   add_grounded_routes(table, a);
   add_tenant_routes(table, a);
   add_ops_routes(table, a);
+  add_flag_routes(table, a);
   return table;
 }
 

@@ -53,6 +53,7 @@ struct app_facts {
   std::vector<ip_network> trusted_proxies;
   rate_limiter::limits webhook_limits;
   int permits_per_tenant = 512;
+  tracker::policy tracker;
 };
 
 /// What the routes work with: facts, and the doors to the actors.
@@ -100,6 +101,9 @@ asio::awaitable<result<typename Command::reply>> command(app& a, request& r, Com
   co_return std::get<typename Command::reply>(std::move(answered->value));
 }
 
+/// Once the deadline has passed nobody knows whether a command will still be committed.
+error unless_late(const request& r, error e);
+
 /// Rows of a tenant; TENANT_NOT_FOUND when it is unknown.
 asio::awaitable<result<db_answer>> rows(app& a, request& r, row_query q);
 /// The same for lists: an unknown tenant has none. The page is the store's own: nothing is copied.
@@ -138,6 +142,8 @@ asio::awaitable<result<T>> ask_registry(app& a, request& r, registry_request wha
 
 /// The row of a tenant token by the SHA-256 of its text, in hex.
 asio::awaitable<result<tenant_token>> find_bearer(app& a, std::string sha256_hex);
+/// The team that a token, an id or a slug names.
+asio::awaitable<result<team_standing>> find_named_team(app& a, team_key named);
 
 // ---- parameters
 
@@ -154,6 +160,8 @@ class query_reader;
 page page_of(app& a, const request& r, query_reader& q, std::string_view filters);
 std::optional<std::string> next_cursor(app& a, const request& r, std::string_view filters,
                                        const std::optional<position>& last);
+/// What a cursor of this request is good for.
+cursor_scope cursor_scope_of(const request& r, std::string_view filters);
 std::optional<std::string> provider_of(app& a, query_reader& q);
 /// The value of the header Idempotency-Key, quoted or bare, bound to caller, route and body.
 result<std::optional<idempotency>> idempotency_of(const request& r, const json::object& body);
@@ -174,6 +182,7 @@ void add_grounded_routes(std::vector<route>& table, app* a);
 void add_oauth_routes(std::vector<route>& table, app* a);
 void add_sync_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);
+void add_flag_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;
 

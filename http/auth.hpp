@@ -24,6 +24,10 @@ struct principal {
   std::optional<tenant_id> tenant{};
   std::optional<token_id> token{};
   std::vector<std::string> scopes{};
+  // On the tracker's paths only.
+  std::optional<connectord::tenant> team{};
+  std::string token_name{};
+  bool tracker_on = false;  ///< flag tracker_connectors of the team
 
   bool may(std::string_view scope) const noexcept;
 };
@@ -33,11 +37,14 @@ enum class access_kind {
   operator_,  ///< "O": operator token only
   tenant,     ///< "O+T": operator token and X-Tenant-Id, or a tenant token with the scope
   proof,      ///< the route's admission hook decides
+  team,       ///< tracker-api 1.2: a tenant token, or an operator token and X-Tenant-Id or X-Team-Slug
+  credential  ///< the same, and an operator need not name a team
 };
 
 struct access {
   access_kind kind = access_kind::public_;
-  std::string_view scope{};  ///< of `tenant`; empty means that any scope will do
+  std::string_view scope{};  ///< of `tenant` and `team`; empty means that any scope will do
+  bool gated = false;        ///< of `team`: only while its flag tracker_connectors is on
 };
 
 inline constexpr access open_to_all{};
@@ -45,6 +52,12 @@ inline constexpr access operators_only{access_kind::operator_, {}};
 inline constexpr access by_proof{access_kind::proof, {}};
 constexpr access tenant_with(std::string_view scope) { return {access_kind::tenant, scope}; }
 inline constexpr access any_tenant{access_kind::tenant, {}};
+constexpr access team_with(std::string_view scope) { return {access_kind::team, scope}; }
+constexpr access tracker_with(std::string_view scope) { return {access_kind::team, scope, true}; }
+inline constexpr access any_credential{access_kind::credential, {}};
+
+/// What a token may call its tenant, beside its id and slug.
+std::string private_team_of(const token_id& token);
 
 /// The credentials of `Authorization: Bearer …`, the scheme in any case; nothing for anything else.
 std::optional<std::string_view> bearer_of(const request& r) noexcept;
@@ -55,15 +68,23 @@ result<tenant_id> tenant_header_of(const request& r);
 
 /// Decides for a known caller, in the order of the contract: operator or scope first, tenant next.
 result<principal> authorize(const access& needed, principal caller, const request& r);
+/// The same on the tracker's paths, in their order: tenant, its suspension, scope, flag. Whatever a tenant
+/// token's request calls its team must be that token's team, or one answer for all others.
+result<principal> authorize(const access& needed, const team_standing& found, const request& r);
+/// What an operator's request calls the team. VALIDATION_FAILED for an X-Tenant-Id that is no UUID.
+result<std::optional<team_key>> team_named_in(const request& r);
 /// UNAUTHORIZED once revoked or expired.
 result<principal> principal_of(const tenant_token& token, timestamp now);
 
 /// Hex SHA-256 of a token's text to its row; UNAUTHORIZED when there is none.
 using token_lookup = std::function<asio::awaitable<result<tenant_token>>(std::string sha256_hex)>;
 
+/// UNAUTHORIZED for a token that is unknown, TENANT_NOT_FOUND for an id or a slug.
+using team_lookup = std::function<asio::awaitable<result<team_standing>>(team_key)>;
+
 class authenticator {
  public:
-  authenticator(const std::vector<secret>& operator_tokens, token_lookup lookup);
+  authenticator(const std::vector<secret>& operator_tokens, token_lookup lookup, team_lookup teams = {});
 
   /// Constant time: every configured token is compared, digest by digest.
   bool is_operator(std::string_view bearer) const noexcept;
@@ -75,8 +96,11 @@ class authenticator {
   std::optional<result<principal>> admit_now(const access& needed, const request& r) const;
 
  private:
+  asio::awaitable<result<principal>> admit_team(const access& needed, const request& r) const;
+
   std::vector<digest256> operators_;
   token_lookup lookup_;
+  team_lookup teams_;
 };
 
 }  // namespace connectord::web

@@ -41,12 +41,21 @@ std::string_view meaning_of(int status) {
   }
 }
 
+std::string_view error_type(dialect d) {
+  return d == dialect::connectors || d == dialect::tracker ? "application/problem+json" : "application/json";
+}
+std::string_view error_schema(dialect d) { return d == dialect::connectors ? "ApiError" : "TrackerError"; }
+
+bool needs_bearer(access_kind k) { return k != access_kind::public_ && k != access_kind::proof; }
+bool names_team(access_kind k) { return k == access_kind::team || k == access_kind::credential; }
+
 /// Errors that every route of this access and payload can answer with, besides its own.
 std::set<int> errors_of(const route& r) {
   std::set<int> all(r.errors.begin(), r.errors.end());
   all.insert({500, 503});
-  if (r.access.kind == access_kind::operator_ || r.access.kind == access_kind::tenant) all.insert({401, 403});
+  if (needs_bearer(r.access.kind)) all.insert({401, 403});
   if (r.access.kind == access_kind::tenant) all.insert(400);
+  if (names_team(r.access.kind)) all.insert({400, 404});
   if (r.access.kind == access_kind::proof) all.insert(401);
   if (r.payload != payload::none) all.insert({400, 408, 413});
   if (r.payload == payload::json || r.payload == payload::optional_json) all.insert(415);
@@ -77,6 +86,12 @@ json::array parameters_of(const route& r) {
                                  "The tenant. Required with an operator token; with a tenant token it may be "
                                  "absent and must otherwise be the token's own.",
                                  false, "header"}));
+  if (names_team(r.access.kind))
+    for (const auto name : {"X-Tenant-Id", "X-Team-Slug"})
+      out.push_back(parameter_doc({name, R"({"type":"string"})",
+                                   "The team. An operator token needs one of the two; with a tenant token "
+                                   "it must be the token's own.",
+                                   false, "header"}));
   for (const auto& p : r.parameters) out.push_back(parameter_doc(p));
   return out;
 }
@@ -99,8 +114,8 @@ json::object responses_of(const route& r) {
     out[std::to_string(status)] = json::object{
         {"description", meaning_of(status)},
         {"headers", std::move(headers)},
-        {"content",
-         json::object{{"application/problem+json", json::object{{"schema", schema_ref("ApiError")}}}}}};
+        {"content", json::object{{error_type(r.dialect),
+                                  json::object{{"schema", schema_ref(error_schema(r.dialect))}}}}}};
   }
   return out;
 }
@@ -111,15 +126,16 @@ json::value security_of(const route& r) {
     case access_kind::public_: return json::array{};
     case access_kind::proof: return json::array{json::object{}, bearer};  // proof in headers, or an operator
     case access_kind::operator_:
-    case access_kind::tenant: break;
+    case access_kind::tenant:
+    case access_kind::team:
+    case access_kind::credential: break;
   }
   return json::array{bearer};
 }
 
 json::object operation(const route& r) {
   json::object out{{"operationId", r.operation_id}, {"tags", json::array{r.tag}}, {"summary", r.summary}};
-  if (r.access.kind == access_kind::tenant && !r.access.scope.empty())
-    out["description"] = "Scope: `" + std::string{r.access.scope} + "`.";
+  if (!r.access.scope.empty()) out["description"] = "Scope: `" + std::string{r.access.scope} + "`.";
   out["security"] = security_of(r);
   if (auto parameters = parameters_of(r); !parameters.empty()) out["parameters"] = std::move(parameters);
   if (r.payload == payload::raw) {
@@ -141,10 +157,17 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-json::value component_schemas() {
-  for (const auto& f : embedded::assets())
-    if (f.name == "schemas.json") return json::parse(f.content);
-  throw std::logic_error("schemas.json is not embedded");
+/// The assets schemas.json and *.schemas.json together.
+json::object component_schemas() {
+  json::object all;
+  for (const auto& f : embedded::assets()) {
+    if (f.name != "schemas.json" && !f.name.ends_with(".schemas.json")) continue;
+    const auto schemas = json::parse(f.content);
+    for (const auto& [name, schema] : schemas.as_object())
+      if (!all.emplace(name, schema).second)
+        throw std::logic_error("schema declared twice: " + std::string{name});
+  }
+  return all;
 }
 
 }  // namespace

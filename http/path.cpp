@@ -42,7 +42,7 @@ result<> path::parse(std::string_view raw) {
   decoded_.clear();
   decoded_.reserve(raw.size());  // views into it must not move
   if (raw == "/") return {};
-  for (auto rest = raw; !rest.empty();) {
+  for (auto rest = raw; !rest.empty() && (rest != "/" || count_ == 0);) {
     rest.remove_prefix(1);
     const auto text = rest.substr(0, rest.find('/'));
     rest.remove_prefix(text.size());

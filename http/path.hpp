@@ -14,7 +14,8 @@ class path {
   static constexpr std::size_t most = 8;
 
   /// BAD_REQUEST for a broken escape, a control character or text that is not UTF-8; NOT_FOUND for
-  /// what could mean two routes: empty and dot segments, an escaped slash, more than `most`.
+  /// what could mean two routes: empty and dot segments, an escaped slash, more than `most`. One slash
+  /// at the end is no segment, but noted.
   /// Views into `raw` and into itself.
   result<> parse(std::string_view raw);
 
@@ -23,6 +24,7 @@ class path {
     return i < count_ ? segments_[i] : std::string_view{};
   }
   std::string_view raw() const noexcept { return raw_; }
+  bool ends_in_slash() const noexcept { return count_ > 0 && raw_.ends_with('/'); }
 
  private:
   std::string_view raw_;

@@ -1,10 +1,34 @@
 #include "http/problem.hpp"
 
 #include "base/json.hpp"
+#include "http/tracker_problem.hpp"
 
 #include <boost/json/serialize.hpp>
 
+#include <array>
+
 namespace connectord::web {
+
+dialect dialect_at(std::string_view path) noexcept {
+  struct place {
+    std::string_view prefix;
+    dialect spoken;
+  };
+  constexpr auto places = std::to_array<place>({{"/api/v1/tracker", dialect::facade},
+                                                {"/api/v1/connectors", dialect::tracker},
+                                                {"/api/v1/projects", dialect::tracker},
+                                                {"/api/v1/activity", dialect::tracker},
+                                                {"/api/v1/flags", dialect::tracker},
+                                                {"/api/v1/webhooks", dialect::tracker},
+                                                {"/api/v1/events", dialect::batch},
+                                                {"/api/v1/me", dialect::client}});
+  for (const auto& p : places) {
+    if (!path.starts_with(p.prefix)) continue;
+    const auto rest = path.substr(p.prefix.size());
+    if (rest.empty() || rest.front() == '/') return p.spoken;
+  }
+  return dialect::connectors;
+}
 
 response problem(const error& e, std::string_view trace_id) {
   const auto& traits = traits_of(e.code());
@@ -17,6 +41,10 @@ response problem(const error& e, std::string_view trace_id) {
   if (e.retry_after()) out.headers.emplace_back("Retry-After", std::to_string(*e.retry_after()));
   if (out.status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
   return out;
+}
+
+response problem(const error& e, const request& r) {
+  return r.dialect == dialect::connectors ? problem(e, r.trace_id) : tracker_problem(e, r);
 }
 
 }  // namespace connectord::web

@@ -1,11 +1,14 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "http/request.hpp"
 #include "http/response.hpp"
 
 namespace connectord::web {
 
-/// The one way in which an error becomes an answer (contract, 2.1).
+/// The one way in which an error becomes an answer, in the dialect of the path that was asked.
+response problem(const error& e, const request& r);
+/// As the connectors' paths say it (connectors-api, 2.1).
 response problem(const error& e, std::string_view trace_id);
 
 }  // namespace connectord::web

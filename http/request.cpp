@@ -1,5 +1,6 @@
 #include "http/request.hpp"
 
+#include "http/inflate.hpp"
 #include "http/router.hpp"
 
 #include <algorithm>
@@ -14,9 +15,10 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-bool is_json(std::string_view content_type) {
+bool is_json(std::string_view content_type, bool relatives_too) {
   const auto essence = lower_case(trimmed(content_type.substr(0, content_type.find(';'))));
-  return essence == "application/json" || (essence.ends_with("+json") && essence.find('/') != essence.npos);
+  if (essence == "application/json") return true;
+  return relatives_too && essence.ends_with("+json") && essence.find('/') != essence.npos;
 }
 
 }  // namespace
@@ -45,13 +47,27 @@ result<> request::limit_body(std::size_t bytes) {
   return error{errc::payload_too_large}.with("limit_bytes", static_cast<std::int64_t>(bytes));
 }
 
-result<json::object> request::json_body() const {
+result<std::string_view> request::json_text() {
   const auto type = header("content-type");
-  if (!type || !is_json(*type)) return error{errc::unsupported_media_type};
-  return parse_json_object(body);
+  const bool connectors = dialect == web::dialect::connectors;
+  if (!type || !is_json(*type, connectors)) return error{errc::unsupported_media_type};
+  const auto coding = connectors ? std::nullopt : header("content-encoding");
+  if (!coding || equals_ignoring_case(*coding, "identity")) return std::string_view{body};
+  if (!equals_ignoring_case(*coding, "gzip") || head.count("content-encoding") != 1)
+    return error{errc::unsupported_media_type};
+  auto plain = gunzip(body, body_limit_);
+  if (!plain) return plain.error();
+  body = std::move(*plain);
+  return std::string_view{body};
 }
 
-result<json::object> request::optional_json_body() const {
+result<json::object> request::json_body() {
+  const auto text = json_text();
+  if (!text) return text.error();
+  return parse_json_object(*text);
+}
+
+result<json::object> request::optional_json_body() {
   if (body.empty() && !header("content-type")) return json::object{};
   return json_body();
 }
@@ -63,6 +79,7 @@ void request::reset() {
   body.clear();
   traceparent.reset();
   route = nullptr;
+  dialect = web::dialect::connectors;
   who.reset();
   body_limit_ = 0;
 }

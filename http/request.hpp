@@ -5,6 +5,7 @@
 #include "base/time.hpp"
 #include "domain/delivery.hpp"
 #include "http/auth.hpp"
+#include "http/dialect.hpp"
 #include "http/path.hpp"
 #include "http/request_gate.hpp"
 
@@ -35,6 +36,7 @@ class request {
   timestamp received_at{};
   steady_time deadline{};  ///< for whoever is asked on the way
   const web::route* route = nullptr;
+  web::dialect dialect = web::dialect::connectors;  ///< of errors
   /// Set before the handler runs, except on public routes and those with a proof of their own.
   std::optional<principal> who;
 
@@ -53,10 +55,13 @@ class request {
   /// a narrower limit than the route's.
   result<> limit_body(std::size_t bytes);
 
+  /// The text of a JSON body, parsed by nobody yet. The tracker's paths take application/json alone, and
+  /// gzip: the body is inflated in place, PAYLOAD_TOO_LARGE beyond the limit, INVALID_BODY when it breaks.
+  result<std::string_view> json_text();
   /// UNSUPPORTED_MEDIA_TYPE or INVALID_BODY.
-  result<json::object> json_body() const;
+  result<json::object> json_body();
   /// An empty body without content type counts as `{}`.
-  result<json::object> optional_json_body() const;
+  result<json::object> optional_json_body();
 
   void reset();
 

@@ -8,6 +8,8 @@
 namespace connectord::web {
 
 inline constexpr std::string_view json_type = "application/json; charset=utf-8";
+/// As the tracker's published clients compare it.
+inline constexpr std::string_view plain_json_type = "application/json";
 /// No answer of ours is a page unless it says so.
 inline constexpr std::string_view api_policy = "default-src 'none'; frame-ancestors 'none'";
 
@@ -28,5 +30,9 @@ struct response {
     return std::move(*this);
   }
 };
+
+inline response tracker_json(int status, std::string body) {
+  return {status, plain_json_type, std::move(body)};
+}
 
 }  // namespace connectord::web

@@ -37,7 +37,8 @@ void router::insert(const route& r) {
     at = next;
   }
   for (const auto* other : nodes_[at].routes)
-    if (other->method == r.method) throw std::logic_error("route declared twice: " + std::string{r.path});
+    if (other->method == r.method || other->slash_optional != r.slash_optional)
+      throw std::logic_error("route declared twice: " + std::string{r.path});
   nodes_[at].routes.push_back(&r);
 }
 
@@ -51,8 +52,20 @@ const router::node* router::locate(const path& p, std::size_t depth, std::size_t
   return here.any == 0 ? nullptr : locate(p, depth + 1, here.any);
 }
 
-result<const route*> router::find(verb method, const path& p, std::string& allow) const {
+const router::node* router::serving(const path& p) const {
   const auto* place = locate(p, 0, 0);
+  if (place == nullptr) return nullptr;
+  const bool known = !p.ends_in_slash() || place->routes.front()->slash_optional;
+  return known ? place : nullptr;
+}
+
+web::dialect router::dialect_of(const path& p) const {
+  const auto* place = serving(p);
+  return place ? place->routes.front()->dialect : dialect_at(p.raw());
+}
+
+result<const route*> router::find(verb method, const path& p, std::string& allow) const {
+  const auto* place = serving(p);
   if (place == nullptr) return error{errc::not_found}.with("reason", "unknown_route");
   const auto wanted = method == verb::head ? verb::get : method;
   for (const auto* r : place->routes)
@@ -62,7 +75,7 @@ result<const route*> router::find(verb method, const path& p, std::string& allow
 }
 
 std::string router::allowed(const path& p) const {
-  const auto* place = locate(p, 0, 0);
+  const auto* place = serving(p);
   if (place == nullptr) return {};
   std::string out;
   for (const auto* r : place->routes) {

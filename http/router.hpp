@@ -59,6 +59,8 @@ struct route {
   std::size_t body_limit = 0;      ///< bytes; 0 means the server's own
   handler handle{};
   admission admit{};
+  web::dialect dialect = web::dialect::connectors;
+  bool slash_optional = false;  ///< served with and without a slash at its end
 };
 
 /// The segments of a route template, for range-for.
@@ -85,13 +87,16 @@ class template_segments {
 
 class router {
  public:
-  /// Throws std::logic_error when two routes share method and path, or an operation id.
+  /// Throws std::logic_error when two routes share method and path, or an operation id, or when routes of
+  /// one path differ in `slash_optional`.
   explicit router(std::vector<route> table);
   router(const router&) = delete;
   router& operator=(const router&) = delete;
 
   /// NOT_FOUND with reason unknown_route, METHOD_NOT_ALLOWED with `allow` set. HEAD finds GET.
   result<const route*> find(verb method, const path& p, std::string& allow) const;
+  /// Of the routes at a path, or of its neighbourhood when there are none.
+  web::dialect dialect_of(const path& p) const;
   /// Methods of a path, as the header Allow has them; empty when nothing is served there.
   std::string allowed(const path& p) const;
 
@@ -106,6 +111,8 @@ class router {
   };
   void insert(const route& r);
   const node* locate(const path& p, std::size_t depth, std::size_t at) const;
+  /// With its slash at the end looked at.
+  const node* serving(const path& p) const;
 
   std::vector<route> table_;
   std::vector<node> nodes_{1};

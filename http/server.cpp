@@ -242,7 +242,7 @@ asio::awaitable<void> server::connection::run() {
       log::error("http.handler_failed", {{"trace_id", request_.trace_id},
                                          {"route", request_.route ? request_.route->path : "unmatched"},
                                          {"error", crash}});
-      made = problem(error{errc::internal}, request_.trace_id);
+      made = problem(error{errc::internal}, request_);
     }
     if (!body_read_ && !skip_buffered_body()) keep_ = false;
     co_await answer(std::move(made), began);
@@ -310,7 +310,7 @@ asio::awaitable<void> server::connection::refuse_head(error e, std::size_t head_
   request_.path = {};
   request_.trace_id = new_trace_id();
   keep_ = body_read_ = false;
-  co_await answer(problem(e, request_.trace_id), began);
+  co_await answer(problem(e, request_), began);
   if (!lost_) co_await linger();
   lost_ = true;
 }
@@ -319,7 +319,7 @@ asio::awaitable<void> server::connection::refuse_head(error e, std::size_t head_
 /// contract. A refusal before the body was read costs the client its connection, not us the body.
 asio::awaitable<response> server::connection::respond() {
   auto& r = request_;
-  const auto refused = [&r](const error& e) { return problem(e, r.trace_id); };
+  const auto refused = [&r](const error& e) { return problem(e, r); };
   r.method = r.head.method;
   r.trace_id.clear();
   if (const auto parent = r.header("traceparent"))
@@ -337,6 +337,7 @@ asio::awaitable<response> server::connection::respond() {
   const auto mark = std::min(r.target().find('?'), r.target().size());
   r.query = r.target().substr(std::min(mark + 1, r.target().size()));
   if (const auto path = r.path.parse(r.target().substr(0, mark)); !path) {
+    r.dialect = dialect_at(r.path.raw());
     if (path.error().code() == errc::bad_request) keep_ = false;
     co_return refused(path.error());
   }
@@ -344,6 +345,7 @@ asio::awaitable<response> server::connection::respond() {
     auto allow = core_->routes.allowed(r.path);
     if (!allow.empty()) co_return core_->origins.preflight(std::move(allow));
   }
+  r.dialect = core_->routes.dialect_of(r.path);
   std::string allow;
   const auto found = core_->routes.find(r.method, r.path, allow);
   if (!found) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/queries.hpp"
 #include "storage/session.hpp"
 
 #include <concepts>
@@ -40,13 +41,20 @@ class select {
     return value ? with(text, param{*value}) : *this;
   }
   /// Appends `fragment`, ` IN (…)` with one placeholder a value; nothing when there are none.
-  select& with_one_of(fragment text, std::span<const std::string> values) {
+  template <class Values>
+  select& with_one_of(fragment text, const Values& values) {
     if (values.empty()) return *this;
     sql_.append(text.text()).append(" IN (");
-    for (const auto& v : values) {
-      arguments_.push_back(v);
-      sql_.append(&v == values.data() ? "$" : ", $").append(std::to_string(arguments_.size()));
-    }
+    for (const auto& v : values) place(v, &v == values.data());
+    sql_.append(")");
+    return *this;
+  }
+  /// The rows behind a place: `fragment` opens the parenthesis of the row value that is compared.
+  select& beyond(fragment text, const std::optional<sort_key>& key) {
+    if (!key) return *this;
+    sql_.append(text.text());
+    for (const auto& column : *key)
+      std::visit([&](const auto& v) { place(v, &column == &key->front()); }, column);
     sql_.append(")");
     return *this;
   }
@@ -60,6 +68,11 @@ class select {
   }
 
  private:
+  void place(param value, bool first) {
+    arguments_.push_back(value);
+    sql_.append(first ? "$" : ", $").append(std::to_string(arguments_.size()));
+  }
+
   std::string sql_;
   std::vector<param> arguments_;
 };

@@ -32,6 +32,7 @@ class param {
   param(const char* v) : value_(std::string_view{v}) {}
   param(blob v) : value_(v) {}
   param(timestamp v) : value_(to_millis(v)) {}
+  param(const uuid& v) : value_(v.text()) {}
   template <class Tag>
   param(const strong_id<Tag>& v) : value_(v.text()) {}
   template <class T>

@@ -69,7 +69,8 @@ result<bool> delete_tenant(session& s, tenant_id id) {
   // Idempotency keys have no tenant column, their scope begins with the tenant.
   for (const auto sql :
        {"DELETE FROM signals WHERE tenant_id = $1", "DELETE FROM deliveries WHERE tenant_id = $1",
-        "DELETE FROM sync_jobs WHERE tenant_id = $1",
+        "DELETE FROM sync_jobs WHERE tenant_id = $1", "DELETE FROM activity WHERE tenant_id = $1",
+        "DELETE FROM client_events WHERE tenant_id = $1", "DELETE FROM work_packages WHERE tenant_id = $1",
         "DELETE FROM idempotency_keys WHERE scope >= $1 AND scope < $1 || '~'"})
     if (const auto done = s.execute(sql, {id}); !done) return done.error();
   return any(s.execute("DELETE FROM tenants WHERE id = $1", {id}));

@@ -75,6 +75,12 @@ struct find_token {
   timestamp now{};
 };
 
+/// Whose request it is; UNAUTHORIZED for an unknown token, TENANT_NOT_FOUND for an unknown id or slug.
+struct find_team {
+  team_key named;
+  bool tracker_default = false;  ///< of the flag, where none is stored
+};
+
 /// Notes when a token was last used.
 struct touch_token {
   tenant_id tenant;
@@ -137,8 +143,8 @@ struct store_health {
 using registry_request =
     std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant, list_tenants,
                  set_tenant_status, restart_tenant, list_workloads, get_workload, create_token, list_tokens,
-                 revoke_token, find_token, touch_token, spend_state, open_door, enter_door, open_session,
-                 find_session, touch_session, close_session>;
+                 revoke_token, find_token, find_team, touch_token, spend_state, open_door, enter_door,
+                 open_session, find_session, touch_session, close_session>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}
@@ -156,8 +162,8 @@ struct changed_tenant {
 };
 
 /// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant |
-/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, spent_state, entered,
-/// known_session, or nothing.
+/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, team_standing, spent_state,
+/// entered, known_session, or nothing.
 using registry_actor = typed_actor<replies<registry_command, db_answer>>;
 
 }  // namespace connectord

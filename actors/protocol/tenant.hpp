@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/protocol/message.hpp"
+#include "actors/protocol/projects.hpp"
 #include "actors/protocol/store_gate.hpp"
 #include "actors/protocol/tenant_work.hpp"
 #include "domain/connection.hpp"
@@ -123,10 +124,10 @@ using mutation =
     std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
                  rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth, store_grant,
                  force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
-                 renew_run, end_run, patch_grounded, delete_grounded, put_signal_config>;
+                 renew_run, end_run, patch_grounded, delete_grounded, put_signal_config, change_projects>;
 using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
                              replayed_delivery, kept_answer, started_oauth, refresh_step, queued_sync,
-                             claimed_run, page_stored, grounded_signal, signal_config>;
+                             claimed_run, page_stored, grounded_signal, signal_config, project_outcome>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
@@ -197,7 +198,7 @@ struct get_grounded {
 struct get_signal_config {};
 struct ping {};
 using row_query = std::variant<list_signals, list_deliveries, list_jobs, get_signal, get_delivery, get_job,
-                               list_grounded, get_grounded, get_signal_config, ping>;
+                               list_grounded, get_grounded, get_signal_config, project_query, ping>;
 
 /// A delivery with the signals that it stands for.
 struct delivery_detail {
@@ -206,7 +207,8 @@ struct delivery_detail {
 };
 
 /// Unbounded listings and single rows: admitted by the tenant, answered by the store. The value of
-/// the answer is a rows_page<signal | delivery | job>, a grounded_page, a signal_config, or a row.
+/// the answer is a rows_page<signal | delivery | job>, a grounded_page, a signal_config, or a row; of a
+/// family of the tracker, what the query says.
 struct list_rows : message {
   list_rows(request_meta m, row_query q) : meta(std::move(m)), query(std::move(q)) {}
   request_meta meta;

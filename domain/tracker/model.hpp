@@ -28,6 +28,15 @@ using gate_id = strong_id<struct gate_tag>;  ///< of a GitHub gate connector
 /// A time of an external system, to the microsecond.
 using external_time = std::chrono::sys_time<std::chrono::microseconds>;
 
+/// The flag that gates the tracker; the only one there is.
+inline constexpr std::string_view tracker_flag = "tracker_connectors";
+
+struct feature_flag {
+  std::string key;
+  bool enabled = false;
+  std::optional<timestamp> updated_at;  ///< absent while it has its default
+};
+
 struct project {
   project_id id;
   std::optional<uuid> project_uuid;  ///< unique in the tenant
@@ -190,7 +199,8 @@ struct policy {
   bool flag_default = false;
   int max_issues = 10'000, max_mappings = 20'000;
   std::size_t max_body = 8 << 20;
-  std::chrono::seconds stale_after{86'400}, disconnected_after{604'800}, sweep{60}, candidate_ttl{900};
+  std::chrono::seconds stale_after{86'400}, disconnected_after{604'800}, sweep{60}, candidate_ttl{900},
+      heartbeat{15};
   int degraded_after = 3, missing_after = 2, feed_burst = 50, bodies_kept = 5, queue_max = 1000;
   bool autocreate_projects = true;
   std::string abort_at;  ///< profile test only: where the process ends itself

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/queries.hpp"
+#include "domain/tracker/model.hpp"
 
 #include <optional>
 #include <string>
@@ -41,6 +42,18 @@ struct receipt_filter {
 };
 struct queue_filter {
   any_of states, providers;
+};
+struct work_package_filter {
+  std::vector<lane> lanes;
+  std::vector<std::string> missions;
+};
+
+struct activity_filter {
+  std::vector<uuid> projects;  ///< ids or project_uuids
+  std::vector<std::string> wp_ids, types;
+  std::vector<binding_id> bindings;
+  std::optional<std::int64_t> since, until;  ///< `seq`, inclusive
+  bool with_tracker = true;                  ///< false hides what the flag gates
 };
 
 }  // namespace connectord::tracker

@@ -10,7 +10,7 @@ struct wanted_sync {
   json::object body;
 };
 
-result<wanted_sync> read_wanted(const request& r, const std::string& provider) {
+result<wanted_sync> read_wanted(request& r, const std::string& provider) {
   wanted_sync out{{provider, {}, job_type::incremental, r.received_at}, {}};
   if (r.body.empty()) return out;
   auto body = r.json_body();

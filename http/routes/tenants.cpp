@@ -9,7 +9,8 @@ namespace connectord::web {
 namespace {
 
 constexpr std::array scopes{"connections:read", "connections:write", "sync:write",      "jobs:read",
-                            "signals:read",     "signals:write",     "deliveries:read", "deliveries:write"};
+                            "signals:read",     "signals:write",     "deliveries:read", "deliveries:write",
+                            "tracker:read",     "tracker:write",     "tracker:admin",   "*"};
 constexpr std::size_t most_metadata = 16 * 1024;
 
 bool is_slug(std::string_view s) {

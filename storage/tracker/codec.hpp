@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-/// How the tracker's values stand in columns.
+/// How the tracker's values stand in columns. A missing mission is the empty text.
 namespace connectord::storage {
 
 template <class E>

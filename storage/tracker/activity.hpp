@@ -1,0 +1,27 @@
+#pragma once
+
+#include "domain/queries.hpp"
+#include "domain/tracker/queries.hpp"
+#include "storage/session.hpp"
+
+#include <span>
+#include <vector>
+
+namespace connectord::storage {
+
+/// Gives each row the next number of its tenant's feed, in this order, and stores it. For transactions of
+/// the tenant alone: they commit one after another, so numbers rise in the order of commits.
+result<> append_activity(session& s, tenant_id tenant, std::span<tracker::activity> rows);
+
+/// Newest first.
+result<std::vector<tracker::activity>> list_activity(session& s, tenant_id tenant,
+                                                     const tracker::activity_filter& filter, const keyset& at,
+                                                     int limit);
+/// Oldest first, behind `seq`.
+result<std::vector<tracker::activity>> activity_after(session& s, tenant_id tenant,
+                                                      const tracker::activity_filter& filter,
+                                                      std::int64_t seq, int limit);
+/// The number of the newest row, shown or not; 0 for none.
+result<std::int64_t> feed_head(session& s, tenant_id tenant);
+
+}  // namespace connectord::storage

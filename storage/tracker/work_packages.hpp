@@ -1,0 +1,48 @@
+#pragma once
+
+#include "domain/ids.hpp"
+#include "domain/queries.hpp"
+#include "domain/tracker/queries.hpp"
+#include "storage/session.hpp"
+
+#include <span>
+#include <vector>
+
+namespace connectord::storage {
+
+/// Where an event stands among all that a client reports: later ones win.
+struct event_rank {
+  std::int64_t lamport = 0;
+  std::string node, event;
+  friend auto operator<=>(const event_rank&, const event_rank&) = default;
+};
+
+/// Inserts it, or replaces title, lane, assignee and priority.
+result<> put_work_package(session& s, tenant_id tenant, const tracker::work_package& wp);
+/// The event that set the lane last; nothing when none did.
+result<std::optional<event_rank>> rank_of_lane(session& s, tenant_id tenant, const tracker::project_id& p,
+                                               const tracker::wp_ref& wp);
+result<> set_rank_of_lane(session& s, tenant_id tenant, const tracker::project_id& p,
+                          const tracker::wp_ref& wp, const event_rank& rank);
+
+result<std::optional<tracker::work_package>> find_work_package(session& s, tenant_id tenant,
+                                                               const tracker::project_id& p,
+                                                               const tracker::wp_ref& wp);
+/// Of every mission, in the order of missions.
+result<std::vector<tracker::work_package>> work_packages_of(session& s, tenant_id tenant,
+                                                            const tracker::project_id& p,
+                                                            std::span<const std::string> wp_ids);
+/// By wp_id and mission, byte by byte, none first; the key is both.
+result<std::vector<tracker::work_package>> list_work_packages(session& s, tenant_id tenant,
+                                                              const tracker::project_id& p,
+                                                              const tracker::work_package_filter& filter,
+                                                              const keyset& at, int limit);
+
+/// False when it was closed already.
+result<bool> close_mission(session& s, tenant_id tenant, const tracker::project_id& p,
+                           std::string_view mission, timestamp now);
+/// Of the work packages of a mission.
+result<std::vector<std::string>> wp_ids_of_mission(session& s, tenant_id tenant, const tracker::project_id& p,
+                                                   std::string_view mission);
+
+}  // namespace connectord::storage
