@@ -162,7 +162,8 @@ json::object component_schemas() {
   json::object all;
   for (const auto& f : embedded::assets()) {
     if (f.name != "schemas.json" && !f.name.ends_with(".schemas.json")) continue;
-    for (auto& [name, schema] : json::parse(f.content).as_object())
+    const auto schemas = json::parse(f.content);
+    for (const auto& [name, schema] : schemas.as_object())
       if (!all.emplace(name, schema).second)
         throw std::logic_error("schema declared twice: " + std::string{name});
   }

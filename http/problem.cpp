@@ -19,7 +19,7 @@ dialect dialect_at(std::string_view path) noexcept {
                                                 {"/api/v1/projects", dialect::tracker},
                                                 {"/api/v1/activity", dialect::tracker},
                                                 {"/api/v1/flags", dialect::tracker},
-                                                {"/api/v1/webhooks/github", dialect::tracker},
+                                                {"/api/v1/webhooks", dialect::tracker},
                                                 {"/api/v1/events", dialect::batch},
                                                 {"/api/v1/me", dialect::client}});
   for (const auto& p : places) {

@@ -11,7 +11,7 @@ route team_route(verb method, std::string_view path, std::string_view id, std::s
 }
 
 tracker::actor_ref actor_of(const request& r) {
-  if (!r.who) return {tracker::actor_kind::webhook, "github"};
+  if (!r.who) return {tracker::actor_kind::webhook, "webhook"};
   if (r.who->is_operator) return {tracker::actor_kind::operator_, "operator"};
   return {tracker::actor_kind::client, r.who->token_name};
 }

@@ -114,11 +114,10 @@ result<> insert_links(session& s, tenant_id tenant, std::span<const tracker::lin
   for (; !rows.empty(); rows = rows.subspan(std::min(chunk, rows.size()))) {
     arguments.clear();
     for (const auto& l : rows.first(std::min(chunk, rows.size())))
-      arguments.insert(
-          arguments.end(),
-          {tenant, l.id, l.binding, l.project, l.wp.wp_id, l.wp.mission, l.target.system, l.target.workspace,
-           l.target.id, l.external_key, l.external_url, name_of(l.source), name_of(l.state), l.claimed_at,
-           l.ordinal, l.absent_since, l.created_at, l.updated_at});
+      arguments.insert(arguments.end(), {tenant, l.id, l.binding, l.project, l.wp.wp_id, l.wp.mission,
+                                         l.target.system, l.target.workspace, l.target.id, l.external_key,
+                                         l.external_url, name_of(l.source), name_of(l.state), l.claimed_at,
+                                         l.ordinal, l.absent_since, l.created_at, l.updated_at});
     if (const auto ok = insert.run(s, arguments); !ok) return ok;
   }
   return {};

@@ -94,7 +94,11 @@ TEST_CASE("a path is decoded once and what could mean two paths is none") {
   CHECK(p.size() == 0);
   CHECK(p.parse("/%2541").has_value());
   CHECK(p[0] == "%41");
-  for (const char* text : {"//", "/a//b", "/a/", "/.", "/..", "/a/../b", "/%2e", "/%2E%2e", "/a%2fb",
+  REQUIRE(p.parse("/a/"));
+  CHECK((p.size() == 1 && p.ends_in_slash()));
+  CHECK((p.parse("/a") && !p.ends_in_slash()));
+  CHECK((p.parse("/") && !p.ends_in_slash()));
+  for (const char* text : {"//", "/a//", "/a//b", "//a/", "/.", "/..", "/a/../b", "/%2e", "/%2E%2e", "/a%2fb",
                            "/a%5cb", "/1/2/3/4/5/6/7/8/9"}) {
     CAPTURE(text);
     CHECK(p.parse(text).error().code() == errc::not_found);
