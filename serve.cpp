@@ -11,6 +11,8 @@
 #include "actors/store_gate.hpp"
 #include "actors/supervise.hpp"
 #include "actors/ticker.hpp"
+#include "actors/tracker/snapshot_reader.hpp"
+#include "actors/tracker/sweep.hpp"
 #include "base/log.hpp"
 #include "commands.hpp"
 #include "config/command_line.hpp"
@@ -211,8 +213,10 @@ struct doors {
   whereabouts<registry_actor> registry;
   whereabouts<ops_actor> ops;
   whereabouts<ticker_actor> scheduler;
+  whereabouts<snapshot_reader_actor> snapshots;
 
   void close() {
+    snapshots.clear();
     scheduler.clear();
     ops.clear();
     registry.clear();
@@ -244,6 +248,12 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
                       }});
   children.push_back({"scheduler", [&d, s](auto* root) {
                         return d.scheduler.set(spawn_ticker(root, s, d.store.get(), d.directory.get()));
+                      }});
+  children.push_back(
+      {"snapshot reader", [&d, s](auto* root) { return d.snapshots.set(spawn_snapshot_reader(root, s)); }});
+  children.push_back({"tracker sweep", [&d, s](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(
+                            spawn_tracker_sweep(root, s, d.store.get(), d.directory.get()));
                       }});
   children.push_back({"janitor", [&d, s](auto* root) {
                         return caf::actor_cast<caf::strong_actor_ptr>(spawn_janitor(root, s, d.store.get()));
@@ -396,6 +406,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .inbox = d.inbox,
                .ops = d.ops,
                .scheduler = d.scheduler,
+               .snapshots = d.snapshots,
                .cursors = web::cursor_codec{settings.crypto_keys},
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};

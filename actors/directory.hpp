@@ -9,10 +9,10 @@
 #include <caf/actor_addr.hpp>
 #include <caf/system_messages.hpp>
 
-#include <deque>
 #include <list>
 #include <random>
 #include <unordered_map>
+#include <vector>
 
 namespace connectord {
 
@@ -56,7 +56,7 @@ class directory {
     std::shared_ptr<vital_signs> signs;
     steady_time last_used{};
     std::list<tenant_id>::iterator turn;  ///< in `by_use_`, only while it has an actor
-    std::deque<held_message> held;
+    std::vector<held_message> held;
     restart_history history;
     quarantine locked_out;
     int failed_probes = 0;

@@ -2,6 +2,7 @@
 
 #include "actors/plan_parts.hpp"
 #include "actors/tracker/projects.hpp"
+#include "actors/tracker/tracker.hpp"
 #include "base/log.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"

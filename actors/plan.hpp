@@ -24,6 +24,8 @@ struct plan {
   bool moves_jobs = false;            ///< what is queued or running afterwards is looked up
   std::string object{};               ///< id of the row that an audit row names
   std::optional<connection> ended{};  ///< was removed: the provider is told
+  /// After COMMIT and before the answer.
+  std::function<void(const outcome&)> committed{};
   /// The delivery that `work` takes in. Without a change, it may go in together with others instead.
   std::shared_ptr<const intake> delivery{};
 };

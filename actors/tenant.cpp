@@ -19,6 +19,12 @@ const auto guarded_by_watchdog = caf::infinite;
 
 std::string name_of(const idempotency& k) { return k.scope + '\n' + k.key; }
 
+/// Of a statement that threw: its own text, which is what an operator reads as the last error.
+std::string words_of(const caf::error& e) {
+  const auto& context = e.context();
+  return context.match_elements<std::string>() ? context.get_as<std::string>(0) : to_string(context);
+}
+
 }  // namespace
 
 tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id,
@@ -339,7 +345,7 @@ void tenant_worker::on_refused(const caf::error& e) {
   if (threw) {
     self_->handling(failed.front().asked.command.meta);
     batch_ = std::move(failed);  // answered by their promises when this actor ends
-    throw std::runtime_error(to_string(e.context()));
+    throw std::runtime_error(words_of(e));
   }
   for (auto& b : failed) {
     release_key(b.asked.command);

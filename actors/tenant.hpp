@@ -8,7 +8,7 @@
 #include "actors/spawn.hpp"
 #include "domain/tenant_state.hpp"
 
-#include <deque>
+#include <list>
 #include <set>
 #include <variant>
 
@@ -132,7 +132,7 @@ class tenant_worker {
   std::int64_t epoch_ = 0, revision_ = 0;
   tenant_state state_;
 
-  std::deque<queued_command> queue_;
+  std::list<queued_command> queue_;  ///< unlike a deque it holds nothing while it is empty
   std::vector<early_read> early_;
   std::vector<committing> batch_;
   std::set<std::string> keys_in_flight_;

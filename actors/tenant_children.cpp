@@ -89,6 +89,7 @@ void tenant_worker::conclude(const committing& done, const ran_step& ran) {
   services_->meters.sync_scheduled({}).Increment(static_cast<double>(ran.scheduled));
   count_reclaimed(ran.reclaimed);
   if (done.todo.queues_work || ran.scheduled > 0) wake_scheduler();
+  if (done.todo.committed) done.todo.committed(ran.outcome.value);
   if (done.todo.feeds) services_->feed_grew(id_);
 }
 

@@ -1,6 +1,8 @@
 #include "actors/tenant_store.hpp"
 
+#include "actors/rows.hpp"
 #include "actors/tracker/projects.hpp"
+#include "actors/tracker/tracker.hpp"
 #include "base/log.hpp"
 #include "domain/snapshot.hpp"
 #include "storage/connections.hpp"
@@ -18,28 +20,6 @@
 
 namespace connectord {
 namespace {
-
-/// One row more than asked for tells whether there is a next page.
-template <class Row>
-rows_page<Row> cut(std::vector<Row> rows, int limit) {
-  rows_page<Row> out;
-  out.more = rows.size() > static_cast<std::size_t>(limit);
-  if (out.more) rows.pop_back();
-  out.rows = std::move(rows);
-  return out;
-}
-template <class Row>
-result<job_value> paged(result<std::vector<Row>> rows, int limit) {
-  if (!rows) return rows.error();
-  return job_value::of(cut(std::move(*rows), limit));
-}
-
-template <class Row>
-result<job_value> found(result<std::optional<Row>> row) {
-  if (!row) return row.error();
-  if (!*row) return error{errc::not_found};
-  return job_value::of(std::move(**row));
-}
 
 struct reader {
   storage::session& db;

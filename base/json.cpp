@@ -116,6 +116,10 @@ std::optional<std::string> object_reader::checked(std::string_view key, const js
     return std::nullopt;
   }
   const auto shown = rules.trim ? trimmed(view(*text)) : view(*text);
+  if (shown.find('\0') != std::string_view::npos) {
+    refuse(key, "must not hold U+0000");
+    return std::nullopt;
+  }
   const auto length = code_points(shown);
   if (length < rules.min || length > rules.max) {
     refuse(key, length < rules.min ? "is too short" : "is too long");

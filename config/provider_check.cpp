@@ -132,6 +132,7 @@ struct evidence {
   std::size_t count = 0;
   bool proven = false;  ///< a delivery came with its secret
   std::set<std::string> kinds;
+  std::size_t issues = 0, resources = 0;
 };
 
 void check_fixture(const definition& d, const fixture& f, evidence& shown, std::string& problems) {
@@ -146,6 +147,8 @@ void check_fixture(const definition& d, const fixture& f, evidence& shown, std::
   ++shown.count;
   shown.proven |= f.content.contains("secret");
   shown.kinds.merge(found->kinds);
+  shown.issues += found->issues;
+  shown.resources += found->resources;
   const auto* expected = f.content.if_contains("expect");
   if (expected == nullptr) return at.add("expect", "is required; `providers accept` writes it");
   if (const auto off = difference("expect", *expected, found->shown)) at.add(off->first, off->second);
@@ -169,6 +172,11 @@ void check_coverage(const definition& d, const evidence& deliveries, const evide
     else if (!deliveries.proven && !d.proven_by(proof_scheme::jwt_jwks))
       at.add("webhook.verify", "needs a recorded delivery with its `secret`, which it proves");
     if (deliveries.count > 0) check_rules("webhook.rules", d.webhook.rules, deliveries.kinds, at);
+  }
+  if (d.tracker) {
+    if (deliveries.issues == 0) at.add("tracker.webhook", "no fixture shows an issue");
+    if (syncs.issues == 0) at.add("tracker.sync", "no fixture shows an issue");
+    if (syncs.resources == 0) at.add("tracker.resource.discover", "no fixture shows a resource");
   }
   if (!d.sync) return;
   if (syncs.count == 0) return at.add("sync", "needs a recorded run in " + (folder / "sync").string());

@@ -46,6 +46,12 @@ void read_predicate(const YAML::Node& node, condition& out, const std::string& f
     out.how = condition::test::none_of;
     read_values(*none, out, field, problems);
     if (out.or_absent) problems.add(*none, field, "null has no meaning under not");
+  } else if (const auto part = in.get("contains")) {
+    out.how = condition::test::contains;
+    read_values(*part, out, field, problems);
+    if (out.or_absent) problems.add(*part, field, "null has no meaning under contains");
+    for (const auto& value : out.values)
+      if (value != filtered(text_filter::lower, value)) problems.add(*part, field, "must be in lower case");
   } else if (in.has("exists")) {
     out.how = in.flag("exists", true) ? condition::test::present : condition::test::absent;
   } else if (in.has("lists")) {

@@ -5,6 +5,7 @@
 #include "config/provider_check.hpp"
 #include "config/provider_expressions.hpp"
 #include "config/sync_loader.hpp"
+#include "config/tracker_loader.hpp"
 
 #include <algorithm>
 #include <map>
@@ -311,6 +312,12 @@ definition read_definition(const YAML::Node& root, yaml_problems& problems) {
     out.webhook = read_webhook(*webhook, "webhook", problems);
   }
   if (const auto sync = in.get("sync")) out.sync = read_sync(*sync, "sync", problems);
+  if (const auto tracker = in.get("tracker")) {
+    if (out.sync && out.webhooks)
+      out.tracker = read_tracker(*tracker, "tracker", *out.sync, problems);
+    else
+      in.refuse(*tracker, "tracker", "needs webhook and sync");
+  }
   if ((out.auth == auth_type::oauth2) != out.oauth.has_value())
     in.refuse(root, "oauth", "goes together with auth_type oauth2");
   if (out.sync && !out.oauth) in.refuse(root, "sync", "needs an oauth section");

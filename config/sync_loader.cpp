@@ -112,10 +112,7 @@ stream_facts read_stream(const YAML::Node& node, const std::string& field, const
   yaml_map in{node, field, problems};
   stream_facts out;
   out.name = in.text("name");
-  if (const auto call = in.required("request"))
-    out.request = read_request(*call, in.path("request"), problems);
-  if (const auto page = in.get("page")) out.page = read_page(*page, in.path("page"), problems);
-  if (const auto at = in.required("records")) out.records = read_lookup(*at, in.path("records"), problems);
+  read_listing(in, out);
   out.records_optional = in.flag("records_optional", false);
   out.parts = in.texts("parts");
   if (const auto cursor = in.required("cursor"))
@@ -152,6 +149,14 @@ mail_facts read_mail(const YAML::Node& node, const std::string& field, yaml_prob
 }
 
 }  // namespace
+
+void read_listing(yaml_map& in, stream_facts& out) {
+  if (const auto call = in.required("request"))
+    out.request = read_request(*call, in.path("request"), in.problems());
+  if (const auto page = in.get("page")) out.page = read_page(*page, in.path("page"), in.problems());
+  if (const auto at = in.required("records"))
+    out.records = read_lookup(*at, in.path("records"), in.problems());
+}
 
 sync_facts read_sync(const YAML::Node& node, const std::string& field, yaml_problems& problems) {
   yaml_map in{node, field, problems};

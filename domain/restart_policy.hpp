@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
+#include <vector>
 
 namespace connectord {
 
@@ -23,7 +23,7 @@ class restart_history {
  public:
   /// The pause before the next incarnation; nothing when the budget of the window is spent.
   std::optional<milliseconds> crashed(const restart_policy& p, steady_time now, double jitter) {
-    while (!crashes_.empty() && now - crashes_.front() > p.window) crashes_.pop_front();
+    while (!crashes_.empty() && now - crashes_.front() > p.window) crashes_.erase(crashes_.begin());
     crashes_.push_back(now);
     if (crashes_.size() > p.most) return std::nullopt;
     const auto doubled = p.first * (1LL << std::min<std::size_t>(crashes_.size() - 1, 20));
@@ -33,7 +33,7 @@ class restart_history {
   void forget() { crashes_.clear(); }
 
  private:
-  std::deque<steady_time> crashes_;
+  std::vector<steady_time> crashes_;  ///< few, and mostly none: every known tenant has a history
 };
 
 /// The wait before an unavailable tenant is probed again: 5, 10, 20 … minutes, an hour at most.
@@ -52,7 +52,7 @@ class quarantine {
     if (fingerprint == 0) return false;
     if (deaths_.size() >= most && !deaths_.contains(fingerprint)) {
       deaths_.erase(order_.front());
-      order_.pop_front();
+      order_.erase(order_.begin());
     }
     auto& count = deaths_[fingerprint];
     if (count == 0) order_.push_back(fingerprint);
@@ -69,7 +69,7 @@ class quarantine {
 
  private:
   std::map<std::uint64_t, int> deaths_;
-  std::deque<std::uint64_t> order_;
+  std::vector<std::uint64_t> order_;
 };
 
 }  // namespace connectord

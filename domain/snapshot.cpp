@@ -3,6 +3,8 @@
 #include "base/crypto.hpp"
 #include "base/json.hpp"
 
+#include <stdexcept>
+
 namespace connectord {
 namespace {
 
@@ -66,13 +68,19 @@ std::optional<sealed_secret> sealed(const json::object& o, std::string_view name
   return sealed_secret{std::move(*ciphertext), time(o, std::string{name} + "_until")};
 }
 
+connection_status status(const json::object& o) {
+  const auto number = o.at("status").as_int64();
+  if (number < 0 || number > static_cast<int>(connection_status::revoked)) throw std::out_of_range{"status"};
+  return static_cast<connection_status>(number);
+}
+
 connection read_connection(const json::object& o) {
   connection c;
-  c.id = connection_id::parse(*text(o, "id")).value();
+  c.id = connection_id::parse(text(o, "id").value()).value();
   c.provider = text(o, "provider").value();
   c.external_id = text(o, "external_id").value();
   c.display_name = text(o, "display_name");
-  c.status = static_cast<connection_status>(o.at("status").as_int64());
+  c.status = status(o);
   c.status_reason = text(o, "status_reason");
   c.access_ciphertext = bytes(o, "access");
   c.refresh_ciphertext = bytes(o, "refresh");

@@ -68,6 +68,7 @@ struct app {
   const whereabouts<inbox_actor>& inbox;
   const whereabouts<ops_actor>& ops;
   const whereabouts<ticker_actor>& scheduler;
+  const whereabouts<snapshot_reader_actor>& snapshots;
   cursor_codec cursors;
   rate_limiter limiter;
   rate_limiter logins{{.per_minute = 20, .burst = 10}};  ///< by client
@@ -185,6 +186,10 @@ void add_sync_routes(std::vector<route>& table, app* a);
 void add_ops_routes(std::vector<route>& table, app* a);
 void add_flag_routes(std::vector<route>& table, app* a);
 void add_dashboard_door_routes(std::vector<route>& table, app* a);
+void add_snapshot_routes(std::vector<route>& table, app* a);
+void add_binding_routes(std::vector<route>& table, app* a);
+void add_link_routes(std::vector<route>& table, app* a);
+void add_queue_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;
 

@@ -1,10 +1,11 @@
 // A bounded load on a server of this machine: closed loop, or paced with --rate (latency then counts from the
 // moment at which a request was due, so that a stall is not hidden by the wait that it causes).
 //
-//   bench_load --port N --path P [--secret S]   POST signed 8 KB deliveries, each with an id and a change of
-//   its own bench_load --port N --path P --token T      GET, for each line of --tenants FILE in turn when
-//   given also: --connections 64  --seconds 3 (0: as many requests as there are tenants)  --rate 0  --bytes
-//   8069
+//   bench_load --port N --path P --secret S    POST signed deliveries of 8 KB, each with a change of its own
+//   bench_load --port N --path P --token T     GET
+//
+// Options: --connections 64, --seconds 3 (0: as many requests as there are tenants), --rate 0, --bytes 8069,
+// --tenants FILE: the requests go to its lines in turn, a POST at the end of its path, a GET in a header.
 //
 // Prints `rate p50 p99 errors` with the latencies in microseconds.
 
@@ -120,11 +121,12 @@ struct load {
 
   /// Head and tail of request `number`; a delivery has the common part between them.
   std::pair<std::string, std::string> next(long number) const {
+    const auto tenant =
+        tenants.empty() ? std::string{} : tenants[static_cast<std::size_t>(number) % tenants.size()];
     if (!token.empty()) {
       std::string head =
           "GET " + path + " HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer " + token + "\r\n";
-      if (!tenants.empty())
-        head += "X-Tenant-Id: " + tenants[static_cast<std::size_t>(number) % tenants.size()] + "\r\n";
+      if (!tenant.empty()) head += "X-Tenant-Id: " + tenant + "\r\n";
       return {head + "\r\n", {}};
     }
     const auto id = std::to_string(first / 1'000 + number);  // new in every run
@@ -132,7 +134,7 @@ struct load {
         R"("issue":{"id":)" + id + R"(,"number":)" + id +
         R"(,"title":"Measured","updated_at":"2025-03-04T05:06:07Z","user":{"id":5,"login":"ada"}}})";
     std::string head =
-        "POST " + path +
+        "POST " + path + tenant +
         " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-GitHub-Event: issues\r\n";
     head += "X-GitHub-Delivery: " + std::to_string(first) + "-" + id +
             "\r\nX-Hub-Signature-256: sha256=" + proof.hex(tail);

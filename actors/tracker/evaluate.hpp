@@ -1,18 +1,15 @@
 #pragma once
 
-#include "base/result.hpp"
 #include "domain/ids.hpp"
 #include "domain/tracker/model.hpp"
+#include "storage/session.hpp"
 
 #include <span>
-
-namespace connectord::storage {
-class session;
-}
+#include <string>
 
 namespace connectord::tracker {
 
-/// What every piece of a tracker transaction needs: where it writes, for whom, when, and by which rules.
+/// What a transaction of the tracker works with. `by` is who is named in the feed.
 struct change {
   storage::session& db;
   tenant_id tenant;
@@ -21,7 +18,8 @@ struct change {
   actor_ref by;
 };
 
-/// Drift follows in the same transaction.
+/// These work packages of the project were made or changed (a closed mission changes all of its own): drift
+/// and health of whatever is linked to them follow, with their rows of the feed. Nothing else is evaluated.
 result<> work_packages_changed(change& c, const project_id& p, std::span<const std::string> wp_ids);
 
 }  // namespace connectord::tracker

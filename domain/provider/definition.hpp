@@ -1,6 +1,6 @@
 #pragma once
 
-#include "domain/provider/sync_facts.hpp"
+#include "domain/provider/tracker_facts.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -149,6 +149,7 @@ struct definition {
   std::vector<std::string> default_scopes;
   std::string scope_separator = " ";
   std::optional<sync_facts> sync;
+  std::optional<tracker_facts> tracker;
   scoring_facts scoring;
   bool local_only = false;              ///< registered in the relaxed profiles only
   bool required_in_production = false;  ///< needs its credentials even where providers are not listed

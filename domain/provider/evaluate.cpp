@@ -148,6 +148,10 @@ bool list_contains(std::string_view list, std::string_view wanted) {
   return false;
 }
 
+bool contains_any(std::string_view text, const std::vector<std::string>& parts) {
+  return std::ranges::any_of(parts, [&](const auto& p) { return text.find(p) != std::string_view::npos; });
+}
+
 /// Both are times, and stand to each other as the condition says.
 bool times_hold(const condition& c, const scene& s) {
   const auto time_at = [&](const lookup& at) -> std::optional<timestamp> {
@@ -188,6 +192,7 @@ bool holds(const condition& c, const scene& s) {
   if (text && c.subject.filter != text_filter::none) text = cut = filtered(c.subject.filter, *text);
   const bool listed = text && std::ranges::find(c.values, *text) != c.values.end();
   if (c.how == test::none_of) return !listed;
+  if (c.how == test::contains) return text && contains_any(filtered(text_filter::lower, *text), c.values);
   return listed || (c.or_absent && !text && !element_at(c.subject, s));
 }
 

@@ -3,6 +3,7 @@
 #include "base/crypto.hpp"
 #include "domain/provider/draft.hpp"
 #include "domain/provider/evaluate.hpp"
+#include "domain/provider/read_issue.hpp"
 
 #include <algorithm>
 
@@ -72,10 +73,11 @@ std::string event_of(const webhook_facts& webhook, const scene& s) {
 
 class examiner {
  public:
-  examiner(const definition& provider, const webhook_request& request, examination& out)
+  examiner(const definition& provider, const webhook_request& request, bool with_issues, examination& out)
       : provider_(provider),
         webhook_(provider.webhook),
         request_(request),
+        with_issues_(with_issues && provider.tracker),
         out_(out),
         scene_{.headers = request.headers,
                .body = {},
@@ -151,6 +153,7 @@ class examiner {
     scene_.event = event_of(webhook_, scene_);
     if (!scene_.event.empty() && !out_.event_type) out_.event_type = scene_.event;
     if (scene_.event.empty() && webhook_.event_required) return "the event type is missing";
+    if (with_issues_) read_issue();
     const auto fits =
         std::ranges::find_if(webhook_.rules, [&](const rule& r) { return holds(r.when, scene_); });
     if (fits == webhook_.rules.end()) {
@@ -158,6 +161,12 @@ class examiner {
       return std::nullopt;
     }
     return apply(*fits);
+  }
+
+  void read_issue() {
+    const auto& tracker = *provider_.tracker;
+    if (auto issue = tracker_issue_of(tracker, tracker.webhook, scene_))
+      out_.issues.push_back(std::move(*issue));
   }
 
   std::optional<std::string> apply(const rule& r) {
@@ -182,6 +191,7 @@ class examiner {
   const definition& provider_;
   const webhook_facts& webhook_;
   const webhook_request& request_;
+  bool with_issues_;
   examination& out_;
   scene scene_;
   std::string_view text_;  ///< that `scene_.body` was parsed from
@@ -209,9 +219,9 @@ void metadata_texts(const json::value& from, const lookup& at, std::size_t step,
 
 }  // namespace
 
-examination examine(const definition& provider, const webhook_request& request) {
+examination examine(const definition& provider, const webhook_request& request, bool with_issues) {
   examination out;
-  examiner{provider, request, out}.run();
+  examiner{provider, request, with_issues, out}.run();
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "domain/connection.hpp"
 #include "domain/provider/draft_signal.hpp"
+#include "domain/provider/tracker_issue.hpp"
 #include "domain/provider/verify.hpp"
 
 namespace connectord::provider {
@@ -20,11 +21,12 @@ struct examination {
   std::optional<std::string> error;  ///< why it failed, or which items of a batch did; no content
   std::vector<draft_signal> signals;
   bool queues_sync = false, revokes_connection = false;
-  bool unmapped = false;  ///< understood, but no rule knows the event
+  bool unmapped = false;              ///< understood, but no rule knows the event
+  std::vector<tracker_issue> issues;  ///< only where they are asked for
 };
 
 /// Pure and total: every body, whatever its bytes, has exactly one outcome.
-examination examine(const definition& provider, const webhook_request& request);
+examination examine(const definition& provider, const webhook_request& request, bool with_issues = false);
 
 /// By which deliveries find a connection; goes to the unique index when the connection is stored.
 std::vector<identity> identities_of(const definition& provider, std::string_view external_id,

@@ -55,6 +55,12 @@ result<http_response> read_answer(const json::value& recorded, std::string path)
   return out;
 }
 
+json::array texts(const std::vector<std::string>& all) {
+  json::array out;
+  for (const auto& one : all) out.push_back(json::string{one});
+  return out;
+}
+
 json::object shown_signal(const draft_signal& s) {
   auto payload = parse_json_object(s.payload).value();
   if (auto* raw = payload.if_contains("raw"); raw != nullptr && raw->is_object())
@@ -70,6 +76,36 @@ json::object shown_signal(const draft_signal& s) {
 json::array shown_signals(const std::vector<draft_signal>& signals) {
   json::array out;
   for (const auto& s : signals) out.push_back(shown_signal(s));
+  return out;
+}
+
+json::object shown_issue(const tracker_issue& issue) {
+  const auto& c = issue.content;
+  json::object out{
+      {"system", c.ref.system},
+      {"id", c.ref.id},
+      {"identities", texts(issue.identities)},
+      {"workspaces", texts(issue.workspaces)},
+      {"resources", texts(issue.resources)},
+      {"key", maybe(c.key)},
+      {"url", maybe(c.url)},
+      {"title", c.title},
+      {"body", maybe(c.body)},
+      {"status", tracker::name_of(c.status)},
+      {"type", tracker::name_of(c.type)},
+      {"priority", c.priority ? json::value(*c.priority) : json::value(nullptr)},
+      {"assignees", texts(c.assignees)},
+      {"labels", texts(c.labels)},
+      {"updated_at", c.updated_at ? json::value(to_rfc3339(std::chrono::floor<milliseconds>(*c.updated_at)))
+                                  : json::value(nullptr)}};
+  if (issue.deleted) out["deleted"] = true;
+  if (!issue.unmapped.empty()) out["unmapped"] = texts(issue.unmapped);
+  return out;
+}
+
+json::array shown_issues(const std::vector<tracker_issue>& issues) {
+  json::array out;
+  for (const auto& one : issues) out.push_back(shown_issue(one));
   return out;
 }
 
@@ -89,6 +125,7 @@ json::object shown(const examination& e) {
   if (e.queues_sync) out["queues_sync"] = true;
   if (e.revokes_connection) out["revokes_connection"] = true;
   out["signals"] = shown_signals(e.signals);
+  if (!e.issues.empty()) out["issues"] = shown_issues(e.issues);
   return out;
 }
 
@@ -115,6 +152,14 @@ json::object shown(const sync_trace& run) {
   }
   out["cursor"] = parse_json(run.cursor()).value();
   out["signals"] = shown_signals(run.signals());
+  json::array issues, resources;
+  for (const auto& page : run.pages) {
+    for (const auto& one : page.issues) issues.push_back(shown_issue(one));
+    for (const auto& [ids, workspaces, label] : page.resources)
+      resources.push_back({{"ids", texts(ids)}, {"workspaces", texts(workspaces)}, {"label", label}});
+  }
+  if (!issues.empty()) out["issues"] = std::move(issues);
+  if (!resources.empty()) out["resources"] = std::move(resources);
   return out;
 }
 
@@ -147,6 +192,7 @@ result<recorded_sync> read_sync(const json::object& fixture) {
   const auto* connection = in.optional_object("connection");
   if (connection == nullptr) in.refuse("connection", "is required");
   if (const auto* cursor = in.optional_object("cursor")) out.cursor = json::serialize(*cursor);
+  out.discovery = in.optional_boolean("discovery").value_or(false);
   const auto* answers = fixture.if_contains("answers");
   if (answers == nullptr || !answers->is_array()) in.refuse("answers", "must be a list");
   if (const auto finished = in.finish(); !finished) return refusal_of(finished.error());
@@ -173,8 +219,8 @@ result<meaning> replay(const definition& provider, const recorded_delivery& deli
                      "does not prove the delivery: " + std::string{why.details().at("reason").as_string()});
     }
   }
-  const auto found = examine(provider, request);
-  meaning out{shown(found), {}};
+  const auto found = examine(provider, request, true);
+  meaning out{shown(found), {}, found.issues.size()};
   for (const auto& s : found.signals) out.kinds.insert(s.kind);
   if (found.queues_sync) out.kinds.emplace(name_of(rule_effect::queue_sync));
   if (found.revokes_connection) out.kinds.emplace(name_of(rule_effect::revoke_connection));
@@ -182,21 +228,27 @@ result<meaning> replay(const definition& provider, const recorded_delivery& deli
 }
 
 result<meaning> replay(const definition& provider, const recorded_sync& recorded) {
+  if (recorded.discovery && !provider.tracker) return refusal("discovery", "the definition has no tracker");
   std::size_t next = 0;
-  const auto run = run_sync(
-      provider, recorded.context, recorded.cursor,
-      [&](const auto&) {
-        const auto at = next++;
-        return at < recorded.answers.size() ? recorded.answers[at]
-                                            : http_response{.failure = call_failure::network_error};
-      },
-      recorded_at);
+  const auto answer = [&](const auto&) {
+    const auto at = next++;
+    return at < recorded.answers.size() ? recorded.answers[at]
+                                        : http_response{.failure = call_failure::network_error};
+  };
+  const auto run =
+      recorded.discovery
+          ? follow(sync_run::discovery(provider, recorded.context, {}, recorded_at), answer, recorded_at)
+          : run_sync(provider, recorded.context, recorded.cursor, answer, recorded_at);
   if (next > recorded.answers.size())
     return refusal("answers",
                    "no answer was recorded for " + run.calls.back().method + " " + run.calls.back().url);
   if (next < recorded.answers.size())
     return refusal("answers[" + std::to_string(next) + "]", "was not asked for");
   meaning out{shown(run), {}};
+  for (const auto& page : run.pages) {
+    out.issues += page.issues.size();
+    out.resources += page.resources.size();
+  }
   for (const auto& s : run.signals()) out.kinds.insert(s.kind);
   return out;
 }
@@ -209,8 +261,11 @@ std::vector<draft_signal> sync_trace::signals() const {
 
 sync_trace run_sync(const definition& provider, sync_context context, std::string_view cursor,
                     const answering& answer, timestamp now, std::size_t most_pages, sync_limits limits) {
+  return follow({provider, std::move(context), cursor, limits, now}, answer, now, most_pages);
+}
+
+sync_trace follow(sync_run run, const answering& answer, timestamp now, std::size_t most_pages) {
   sync_trace out;
-  sync_run run{provider, std::move(context), cursor, limits, now};
   while (out.pages.size() < most_pages && out.calls.size() < most_calls) {
     auto request = run.next();
     if (auto* failure = std::get_if<sync_failure>(&request)) {

@@ -29,6 +29,7 @@ struct recorded_sync {
   sync_context context;
   std::string cursor;  ///< empty: none
   std::vector<http_response> answers;
+  bool discovery = false;  ///< of what issues can belong to
 };
 
 /// VALIDATION_FAILED naming the members that are missing or of another type.
@@ -38,6 +39,7 @@ result<recorded_sync> read_sync(const json::object& fixture);
 struct meaning {
   json::object shown;           ///< to be compared with `expect`; raw objects only by their size
   std::set<std::string> kinds;  ///< of the signals, and the names of other effects
+  std::size_t issues = 0, resources = 0;
 };
 
 /// VALIDATION_FAILED when the delivery does not prove itself.
@@ -57,6 +59,9 @@ struct sync_trace {
   std::string cursor() const { return pages.empty() ? "{}" : pages.back().cursor; }
   std::vector<draft_signal> signals() const;
 };
+
+/// Goes with the run to its end, to a failure, or to the page edge behind `most_pages` pages.
+sync_trace follow(sync_run run, const answering& answer, timestamp now, std::size_t most_pages = 1000);
 
 /// Runs to the end, to a failure, or to the page edge behind `most_pages` pages.
 sync_trace run_sync(const definition& provider, sync_context context, std::string_view cursor,

@@ -40,6 +40,7 @@ struct condition {
     present,
     absent,
     is_type,
+    contains,   ///< some of `values` stands in it, in any letter case; they are in lower case
     lists,      ///< an array, or a comma-separated list, that contains `values[0]`
     same_as,    ///< the text of `other`
     within,     ///< a time at most `tolerance` away from that of `other`

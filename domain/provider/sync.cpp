@@ -3,6 +3,7 @@
 #include "base/crypto.hpp"
 #include "domain/provider/draft.hpp"
 #include "domain/provider/outcome.hpp"
+#include "domain/provider/read_issue.hpp"
 #include "domain/provider/sync_call.hpp"
 #include "domain/provider/url.hpp"
 
@@ -98,19 +99,17 @@ struct open_page {
   std::size_t next_pending = 0, items = 0, unmapped = 0;
   bool reached_known = false;  ///< newest first: an item was before `since`
   std::vector<rejected_mail> rejected;
+  std::vector<tracker_issue> issues;
+  std::vector<tracker_resource> resources;
 };
 
 }  // namespace
 
 class sync_run::runner {
  public:
-  runner(const definition& provider, sync_context context, std::string_view cursor, sync_limits limits,
-         timestamp now)
-      : provider_(provider),
-        facts_(*provider.sync),
-        context_(std::move(context)),
-        limits_(limits),
-        started_(now) {
+  runner(const definition& provider, const sync_facts& facts, sync_context context, std::string_view cursor,
+         sync_limits limits, timestamp now)
+      : provider_(provider), facts_(facts), context_(std::move(context)), limits_(limits), started_(now) {
     if (auto values = url_values(
             provider_, {context_.region, context_.client_id, context_.external_id, &context_.metadata}))
       account_ = std::move(*values);
@@ -132,6 +131,7 @@ class sync_run::runner {
  private:
   enum class phase : std::uint8_t { zone, list, details };
 
+  bool discovers() const { return &facts_ != &*provider_.sync; }
   const stream_facts& stream() const { return facts_.streams[at_.stream]; }
   phase phase_now() const {
     if (open_.next_pending < open_.pending.size()) return phase::details;
@@ -161,6 +161,7 @@ class sync_run::runner {
   std::optional<std::string> read_record(const dom::element& record, scene& s, timestamp now);
   std::optional<std::string> read_item(const dom::element& item, scene& s, timestamp now);
   std::optional<std::string> apply_rules(scene& s, timestamp now, std::vector<draft_signal>& out);
+  std::optional<std::string> read_resource(const scene& s);
   std::optional<std::string> next_page(const http_response& answer, const scene& s) const;
 
   const definition& provider_;
@@ -437,9 +438,19 @@ sync_step sync_run::runner::take_detail(const pending_item& item, scene& s, time
   return finish_page(now);
 }
 
+std::optional<std::string> sync_run::runner::read_resource(const scene& s) {
+  auto found = tracker_resource_of(provider_.tracker->resource, s);
+  if (!found) return "a resource has no id";
+  open_.resources.push_back(std::move(*found));
+  return std::nullopt;
+}
+
 /// What is wrong with the item, if anything is.
 std::optional<std::string> sync_run::runner::apply_rules(scene& s, timestamp now,
                                                          std::vector<draft_signal>& out) {
+  if (discovers()) return read_resource(s);
+  if (const auto& tracker = provider_.tracker)
+    if (auto issue = tracker_issue_of(*tracker, tracker->sync, s)) open_.issues.push_back(std::move(*issue));
   const auto fits = std::ranges::find_if(stream().rules, [&](const rule& r) { return holds(r.when, s); });
   if (fits == stream().rules.end()) ++open_.unmapped;
   if (fits == stream().rules.end() || fits->effect != rule_effect::signal) return std::nullopt;
@@ -462,6 +473,8 @@ sync_step sync_run::runner::finish_page(timestamp now) {
   if (open_.next_pending < open_.pending.size()) return sync_continues{};
   sync_page out;
   for (auto& drafts : open_.drafts) std::ranges::move(drafts, std::back_inserter(out.signals));
+  out.issues = std::move(open_.issues);
+  out.resources = std::move(open_.resources);
   out.rejected = std::move(open_.rejected);
   out.items = open_.items;
   out.unmapped = open_.unmapped;
@@ -496,7 +509,13 @@ void sync_run::runner::finish_stream() {
 
 sync_run::sync_run(const definition& provider, sync_context context, std::string_view cursor,
                    sync_limits limits, timestamp now)
-    : runner_(std::make_unique<runner>(provider, std::move(context), cursor, limits, now)) {}
+    : runner_(std::make_unique<runner>(provider, *provider.sync, std::move(context), cursor, limits, now)) {}
+sync_run::sync_run(std::unique_ptr<runner> runner) : runner_(std::move(runner)) {}
+sync_run sync_run::discovery(const definition& provider, sync_context context, sync_limits limits,
+                             timestamp now) {
+  return sync_run{std::make_unique<runner>(provider, provider.tracker->resource.discover, std::move(context),
+                                           "", limits, now)};
+}
 sync_run::sync_run(sync_run&&) noexcept = default;
 sync_run& sync_run::operator=(sync_run&&) noexcept = default;
 sync_run::~sync_run() = default;

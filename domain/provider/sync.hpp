@@ -6,6 +6,7 @@
 #include "domain/mail_spam.hpp"
 #include "domain/provider/definition.hpp"
 #include "domain/provider/draft_signal.hpp"
+#include "domain/provider/tracker_issue.hpp"
 
 #include <functional>
 #include <map>
@@ -42,9 +43,11 @@ struct rejected_mail {
   std::string_view reason;
 };
 
-/// To be committed in one transaction: the signals and the checkpoint.
+/// To be committed in one transaction: signals, issues and the checkpoint.
 struct sync_page {
-  std::vector<draft_signal> signals;  ///< in the provider's order; storage suppresses what it knows
+  std::vector<draft_signal> signals;        ///< in the provider's order; storage suppresses what it knows
+  std::vector<tracker_issue> issues;        ///< of a provider that is a tracker
+  std::vector<tracker_resource> resources;  ///< of a discovery, which gives nothing else
   std::vector<rejected_mail> rejected;
   std::string cursor;          ///< a JSON object; a later run with it goes on behind this page
   std::size_t items = 0;       ///< that the provider returned
@@ -82,6 +85,9 @@ class sync_run {
   /// definition has a `sync` section and outlives the run.
   sync_run(const definition& provider, sync_context context, std::string_view cursor, sync_limits limits,
            timestamp now);
+  /// The run that lists what issues can belong to, from the start. The definition says how.
+  static sync_run discovery(const definition& provider, sync_context context, sync_limits limits,
+                            timestamp now);
 
   sync_run(sync_run&&) noexcept;
   sync_run& operator=(sync_run&&) noexcept;
@@ -96,6 +102,7 @@ class sync_run {
 
  private:
   class runner;
+  explicit sync_run(std::unique_ptr<runner> runner);
   std::unique_ptr<runner> runner_;
 };
 

@@ -21,8 +21,9 @@ constexpr std::pair<std::string_view, lookup_root> variables[]{
     {"$own", lookup_root::own},
 };
 constexpr std::pair<std::string_view, text_filter> filters[]{
-    {"lower", text_filter::lower}, {"host", text_filter::host},   {"tail", text_filter::tail},
-    {"head", text_filter::head},   {"tail2", text_filter::tail2},
+    {"lower", text_filter::lower},   {"host", text_filter::host},   {"tail", text_filter::tail},
+    {"head", text_filter::head},     {"tail2", text_filter::tail2}, {"lead", text_filter::lead},
+    {"handle", text_filter::handle}, {"stem", text_filter::stem},   {"parent", text_filter::parent},
 };
 
 template <class Table>
@@ -99,6 +100,18 @@ std::string_view after_scheme(std::string_view url) {
   if (scheme == std::string_view::npos) return {};
   url.remove_prefix(scheme + 3);
   return url.substr(0, url.find_first_of("?#"));
+}
+
+/// Empty when there is no such position.
+std::string before(std::string_view text, std::size_t position) {
+  return position == std::string_view::npos ? std::string{} : std::string{text.substr(0, position)};
+}
+
+std::string first_segment(std::string_view url) {
+  const auto path = after_scheme(url);
+  const auto slash = path.find('/');
+  if (slash == std::string_view::npos) return {};
+  return std::string{path.substr(slash + 1, path.find('/', slash + 1) - slash - 1)};
 }
 
 /// Empty when the path has fewer.
@@ -179,9 +192,12 @@ std::string filtered(text_filter filter, std::string_view text) {
   switch (filter) {
     case text_filter::none: return std::string{text};
     case text_filter::lower: return lowered(text);
-    case text_filter::head: {
-      const auto dot = text.find('.');
-      return dot == std::string_view::npos ? std::string{} : std::string{text.substr(0, dot)};
+    case text_filter::head: return before(text, text.find('.'));
+    case text_filter::stem: return before(text, text.rfind('#'));
+    case text_filter::parent: return before(text, text.rfind('/'));
+    case text_filter::handle: {
+      const auto host = filtered(text_filter::host, text);
+      return before(host, host.find('.'));
     }
     case text_filter::host: {
       auto host = after_scheme(text);
@@ -190,6 +206,7 @@ std::string filtered(text_filter filter, std::string_view text) {
       const auto port = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
       return lowered(host.substr(0, port));
     }
+    case text_filter::lead: return first_segment(text);
     case text_filter::tail: return last_segments(text, 1);
     case text_filter::tail2: return last_segments(text, 2);
   }

@@ -42,11 +42,15 @@ enum class lookup_root : std::uint8_t {
 /// Cuts one piece out of a text; no value when there is no such piece.
 enum class text_filter : std::uint8_t {
   none,
-  lower,  ///< ASCII letters in lower case
-  host,   ///< host of a URL, in lower case, without port
-  tail,   ///< last segment of a URL's path
-  head,   ///< everything before the first dot
-  tail2,  ///< last two segments of a URL's path
+  lower,   ///< ASCII letters in lower case
+  host,    ///< host of a URL, in lower case, without port
+  tail,    ///< last segment of a URL's path
+  head,    ///< everything before the first dot
+  tail2,   ///< last two segments of a URL's path
+  lead,    ///< first segment of a URL's path
+  handle,  ///< first label of a URL's host
+  stem,    ///< everything before the last `#`
+  parent,  ///< everything before the last `/`
 };
 
 struct lookup {

@@ -50,6 +50,7 @@ class earliest {
   std::vector<T> take() && {
     cut();
     std::vector<T> out;
+    out.reserve(kept_.size());
     for (auto& [at, value] : kept_) out.push_back(std::move(value));
     return out;
   }

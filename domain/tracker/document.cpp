@@ -70,7 +70,7 @@ struct document::storage {
 
   simdjson::padded_string source;
   ondemand::parser parser;
-  std::pmr::monotonic_buffer_resource arena{64 * 1024};
+  std::pmr::monotonic_buffer_resource arena{std::size_t{64} * 1024};
   // Children of the lists that are still open, innermost last.
   std::vector<node> items;
   std::vector<member> members;
@@ -134,7 +134,7 @@ struct document::storage {
     for (auto entry : array) {
       ondemand::value value;
       node item;
-      if (std::move(entry).get(value) != simdjson::SUCCESS || !read(value, depth, item)) return false;
+      if (entry.get(value) != simdjson::SUCCESS || !read(value, depth, item)) return false;
       items.push_back(item);
     }
     const auto [children, count] = finished(items, from);

@@ -19,7 +19,7 @@ std::optional<owner> read_owner(std::string_view text);
 /// The field that a policy means: `assignees` is assignee.
 std::string_view field_name(std::string_view text);
 
-/// The type of a resource for which none is stored: `linear_team`, `github_repo`...
+/// The type of a resource for which none is stored.
 std::string_view default_resource_type(provider p);
 
 /// RFC 3339 with `Z` or a numeric offset; digits beyond microseconds are cut off.

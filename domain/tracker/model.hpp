@@ -23,7 +23,7 @@ using run_id = strong_id<struct tracker_run_tag>;
 using queue_id = strong_id<struct queue_tag>;
 using drift_id = strong_id<struct drift_tag>;
 using activity_id = strong_id<struct activity_tag>;
-using gate_id = strong_id<struct gate_tag>;  ///< of a GitHub gate connector
+using gate_id = strong_id<struct gate_tag>;  ///< of a gate connector
 
 /// A time of an external system, to the microsecond.
 using external_time = std::chrono::sys_time<std::chrono::microseconds>;

@@ -13,15 +13,6 @@ namespace connectord::tracker {
 
 using any_of = std::vector<std::string>;
 
-/// Where a page starts in a list that is ordered by texts: behind the row with these.
-struct text_position {
-  std::string first, second, id;
-};
-struct text_page {
-  std::optional<text_position> after;
-  int limit = 50;  ///< 1 to 100
-};
-
 struct binding_filter {
   any_of ids, projects, providers, workspaces, states, healths;
 };

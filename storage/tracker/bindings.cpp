@@ -165,7 +165,7 @@ result<std::vector<tracker::stored_binding>> bindings_of_project(session& s, ten
 
 result<std::vector<tracker::binding_view>> list_bindings(session& s, tenant_id tenant,
                                                          const tracker::binding_filter& filter,
-                                                         const std::optional<position>& after, int limit) {
+                                                         const std::optional<sort_key>& after, int limit) {
   auto q = viewed();
   q.with(" WHERE b.tenant_id = ", tenant)
       .raw(" AND b.state <> 'deleted'")
@@ -175,7 +175,7 @@ result<std::vector<tracker::binding_view>> list_bindings(session& s, tenant_id t
       .with_one_of(" AND b.workspace", filter.workspaces)
       .with_one_of(" AND b.state", filter.states)
       .with_one_of(" AND b.health", filter.healths);
-  if (after) q.with(" AND (b.created_at, b.id) > (", after->sort).with(", ", after->id).raw(")");
+  q.beyond(" AND (b.created_at, b.id) > (", after);
   q.raw(" ORDER BY b.created_at, b.id").with(" LIMIT ", limit);
   return completed(s, tenant, q);
 }
@@ -193,13 +193,14 @@ result<tracker::binding_view> view_binding(session& s, tenant_id tenant, tracker
 
 result<std::vector<tenant_id>> tenants_to_check(session& s, timestamp now,
                                                 const std::optional<tenant_id>& after, int most) {
-  return all_of(s,
-                select{"SELECT DISTINCT tenant_id FROM tracker_bindings"}
-                    .with(" WHERE check_at <= ", now)
-                    .with(" AND tenant_id > ", after ? after->text() : std::string_view{})
-                    .raw(" ORDER BY tenant_id")
-                    .with(" LIMIT ", most),
-                [](const row& r) { return read_id<tenant_id>(r, 0); });
+  return all_of(
+      s,
+      select{"SELECT DISTINCT b.tenant_id FROM tracker_bindings b JOIN tenants t ON t.id = b.tenant_id"}
+          .with(" WHERE t.status = 'active' AND b.check_at <= ", now)
+          .with(" AND b.tenant_id > ", after ? after->text() : std::string_view{})
+          .raw(" ORDER BY b.tenant_id")
+          .with(" LIMIT ", most),
+      [](const row& r) { return read_id<tenant_id>(r, 0); });
 }
 
 result<std::vector<tracker::stored_binding>> bindings_to_check(session& s, tenant_id tenant, timestamp now,

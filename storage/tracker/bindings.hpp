@@ -35,7 +35,7 @@ result<std::vector<tracker::stored_binding>> bindings_of_project(session& s, ten
 /// Oldest first, with what is shown around them.
 result<std::vector<tracker::binding_view>> list_bindings(session& s, tenant_id tenant,
                                                          const tracker::binding_filter& filter,
-                                                         const std::optional<position>& after, int limit);
+                                                         const std::optional<sort_key>& after, int limit);
 /// NOT_FOUND when it is gone.
 result<tracker::binding_view> view_binding(session& s, tenant_id tenant, tracker::binding_id id);
 

@@ -144,7 +144,7 @@ result<> update_drift(session& s, tenant_id tenant, const tracker::drift_record&
 
 result<std::vector<tracker::drift_record>> list_drift(session& s, tenant_id tenant,
                                                       const tracker::drift_filter& filter,
-                                                      const std::optional<position>& after, int limit) {
+                                                      const std::optional<sort_key>& after, int limit) {
   select q{
       "SELECT " DRIFT_COLUMNS
       " FROM tracker_drift d JOIN tracker_bindings b ON b.tenant_id = d.tenant_id AND b.id = d.binding_id"};
@@ -160,7 +160,7 @@ result<std::vector<tracker::drift_record>> list_drift(session& s, tenant_id tena
       .with_one_of(" AND d.wp_id", filter.wp_ids)
       .with_one_of(" AND d.severity", filter.severities)
       .with_one_of(" AND d.link_id", filter.links);
-  if (after) q.with(" AND (d.opened_at, d.id) < (", after->sort).with(", ", after->id).raw(")");
+  q.beyond(" AND (d.opened_at, d.id) < (", after);
   return all_of(s, q.raw(" ORDER BY d.opened_at DESC, d.id DESC").with(" LIMIT ", limit), read_drift);
 }
 

@@ -27,7 +27,7 @@ result<> update_drift(session& s, tenant_id tenant, const tracker::drift_record&
 /// Newest first.
 result<std::vector<tracker::drift_record>> list_drift(session& s, tenant_id tenant,
                                                       const tracker::drift_filter& filter,
-                                                      const std::optional<position>& after, int limit);
+                                                      const std::optional<sort_key>& after, int limit);
 result<std::optional<tracker::drift_record>> find_drift(session& s, tenant_id tenant, tracker::drift_id id);
 
 }  // namespace connectord::storage

@@ -183,10 +183,46 @@ result<> mark_present(session& s, tenant_id tenant, std::span<const tracker::iss
   return {};
 }
 
+result<bool> issue_is_present(session& s, tenant_id tenant, tracker::binding_id binding,
+                              const tracker::identity& target) {
+  const auto found = find_one(s,
+                              "SELECT presence FROM tracker_issues WHERE tenant_id = $1 AND binding_id = $2"
+                              " AND workspace = $3 AND external_id = $4 AND system = $5",
+                              {tenant, binding, target.workspace, target.id, target.system},
+                              [](const row& r) { return read_word<tracker::presence>(r, 0); });
+  if (!found) return found.error();
+  return *found == tracker::presence::present;
+}
+
+result<std::vector<tracker::issue_content>> issue_contents(
+    session& s, tenant_id tenant, tracker::binding_id binding,
+    const std::optional<std::span<const tracker::identity>>& targets) {
+  std::vector<tracker::issue_content> found;
+  const auto take = [&](const row& r) { found.push_back(read_view(r).issue.content); };
+  const auto head = [&] {
+    return select{"SELECT " ISSUE_COLUMNS ", NULL" OF_BINDING}
+        .with(" WHERE i.tenant_id = ", tenant)
+        .with(" AND i.binding_id = ", binding);
+  };
+  if (!targets) {
+    if (const auto ok = head().run(s, take); !ok) return ok.error();
+    return found;
+  }
+  for (const auto& t : *targets) {
+    const auto ok = head()
+                        .with(" AND i.workspace = ", t.workspace)
+                        .with(" AND i.external_id = ", t.id)
+                        .with(" AND i.system = ", t.system)
+                        .run(s, take);
+    if (!ok) return ok.error();
+  }
+  return found;
+}
+
 result<std::vector<tracker::issue_view>> list_issues(session& s, tenant_id tenant,
                                                      const tracker::issue_filter& filter,
-                                                     const std::optional<tracker::text_position>& after,
-                                                     int limit, bool with_body) {
+                                                     const std::optional<sort_key>& after, int limit,
+                                                     bool with_body) {
   auto q = with_body ? select{"SELECT " ISSUE_COLUMNS ", i.body" OF_BINDING}
                      : select{"SELECT " ISSUE_COLUMNS ", NULL" OF_BINDING};
   q.with(" WHERE i.tenant_id = ", tenant)
@@ -211,11 +247,7 @@ result<std::vector<tracker::issue_view>> list_issues(session& s, tenant_id tenan
     q.with(" AND (LOWER(i.title) LIKE LOWER(", part)
         .with(") ESCAPE '\\' OR LOWER(i.external_key) LIKE LOWER(", part)
         .raw(") ESCAPE '\\')");
-  if (after)
-    q.with(" AND (i.workspace, i.external_id, i.id) > (", after->first)
-        .with(", ", after->second)
-        .with(", ", after->id)
-        .raw(")");
+  q.beyond(" AND (i.workspace, i.external_id, i.id) > (", after);
   q.raw(" ORDER BY i.workspace, i.external_id, i.id").with(" LIMIT ", limit);
   auto views = all_of(s, q, read_view);
   if (!views) return views;

@@ -40,11 +40,18 @@ result<> mark_absent(session& s, tenant_id tenant, std::span<const tracker::issu
                      const last_evidence& seen);
 result<> mark_present(session& s, tenant_id tenant, std::span<const tracker::issue_id> ids);
 
+result<bool> issue_is_present(session& s, tenant_id tenant, tracker::binding_id binding,
+                              const tracker::identity& target);
+/// What drift is looked for in: content without bodies, of these or of all of the binding's.
+result<std::vector<tracker::issue_content>> issue_contents(
+    session& s, tenant_id tenant, tracker::binding_id binding,
+    const std::optional<std::span<const tracker::identity>>& targets);
+
 /// By workspace and external id, bytewise. `with_body`: else it is left out.
 result<std::vector<tracker::issue_view>> list_issues(session& s, tenant_id tenant,
                                                      const tracker::issue_filter& filter,
-                                                     const std::optional<tracker::text_position>& after,
-                                                     int limit, bool with_body);
+                                                     const std::optional<sort_key>& after, int limit,
+                                                     bool with_body);
 /// NOT_FOUND when there is none of that id.
 result<tracker::issue_view> view_issue(session& s, tenant_id tenant, tracker::issue_id id);
 

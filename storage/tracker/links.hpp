@@ -33,8 +33,7 @@ result<> delete_link(session& s, tenant_id tenant, tracker::link_id id);
 /// By work package, missions last.
 result<std::vector<tracker::link_view>> list_links(session& s, tenant_id tenant,
                                                    const tracker::link_filter& filter,
-                                                   const std::optional<tracker::text_position>& after,
-                                                   int limit);
+                                                   const std::optional<sort_key>& after, int limit);
 /// NOT_FOUND when there is none of that id in a live binding.
 result<tracker::link_view> view_link(session& s, tenant_id tenant, tracker::link_id id);
 

@@ -85,12 +85,12 @@ result<std::int64_t> count_pending(session& s, tenant_id tenant) {
 
 result<std::vector<tracker::queue_item>> list_queue(session& s, tenant_id tenant,
                                                     const tracker::queue_filter& filter,
-                                                    const std::optional<position>& after, int limit) {
+                                                    const std::optional<sort_key>& after, int limit) {
   select q{"SELECT " QUEUE_COLUMNS " FROM tracker_queue"};
   q.with(" WHERE tenant_id = ", tenant)
       .with_one_of(" AND state", filter.states)
       .with_one_of(" AND provider", filter.providers);
-  if (after) q.with(" AND (received_at, id) < (", after->sort).with(", ", after->id).raw(")");
+  q.beyond(" AND (received_at, id) < (", after);
   return all_of(s, q.raw(" ORDER BY received_at DESC, id DESC").with(" LIMIT ", limit), read_item);
 }
 

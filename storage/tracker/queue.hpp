@@ -27,6 +27,6 @@ result<std::int64_t> count_pending(session& s, tenant_id tenant);
 /// Newest first.
 result<std::vector<tracker::queue_item>> list_queue(session& s, tenant_id tenant,
                                                     const tracker::queue_filter& filter,
-                                                    const std::optional<position>& after, int limit);
+                                                    const std::optional<sort_key>& after, int limit);
 
 }  // namespace connectord::storage

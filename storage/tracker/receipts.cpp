@@ -118,14 +118,14 @@ result<> update_receipt(session& s, tenant_id tenant, const tracker::receipt& r)
 
 result<std::vector<tracker::receipt>> list_receipts(session& s, tenant_id tenant,
                                                     const tracker::receipt_filter& filter,
-                                                    const std::optional<position>& after, int limit) {
+                                                    const std::optional<sort_key>& after, int limit) {
   select q{"SELECT " RECEIPT_COLUMNS WITH_PROJECT};
   q.with(" WHERE r.tenant_id = ", tenant)
       .raw(" AND (b.state IS NULL OR b.state <> 'deleted')")
       .with_one_of(" AND r.binding_id", filter.bindings)
       .with_one_of(" AND r.state", filter.states)
       .with_one_of(" AND r.idempotency_key", filter.keys);
-  if (after) q.with(" AND (r.received_at, r.id) < (", after->sort).with(", ", after->id).raw(")");
+  q.beyond(" AND (r.received_at, r.id) < (", after);
   return all_of(s, q.raw(" ORDER BY r.received_at DESC, r.id DESC").with(" LIMIT ", limit), read_receipt);
 }
 

@@ -31,7 +31,7 @@ result<> update_receipt(session& s, tenant_id tenant, const tracker::receipt& r)
 /// Newest first.
 result<std::vector<tracker::receipt>> list_receipts(session& s, tenant_id tenant,
                                                     const tracker::receipt_filter& filter,
-                                                    const std::optional<position>& after, int limit);
+                                                    const std::optional<sort_key>& after, int limit);
 
 // ---- bodies
 

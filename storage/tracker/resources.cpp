@@ -21,6 +21,13 @@ tracker::resource read_resource(const row& r) {
           .updated_at = r.time(8)};
 }
 
+select of_binding(const tenant_id& tenant, const tracker::binding_id& binding) {
+  return select{"SELECT " RESOURCE_COLUMNS " FROM tracker_resources"}
+      .with(" WHERE tenant_id = ", tenant)
+      .with(" AND binding_id = ", binding)
+      .raw(" AND state <> 'deleted'");
+}
+
 }  // namespace
 
 result<> insert_resource(session& s, tenant_id tenant, const tracker::resource& r) {
@@ -63,12 +70,15 @@ result<std::optional<tracker::resource>> find_active_resource(session& s, tenant
 
 result<std::vector<tracker::resource>> resources_of(session& s, tenant_id tenant,
                                                     tracker::binding_id binding) {
-  return all_of(s,
-                select{"SELECT " RESOURCE_COLUMNS " FROM tracker_resources"}
-                    .with(" WHERE tenant_id = ", tenant)
-                    .with(" AND binding_id = ", binding)
-                    .raw(" AND state <> 'deleted' ORDER BY created_at, id"),
-                read_resource);
+  return all_of(s, of_binding(tenant, binding).raw(" ORDER BY created_at, id"), read_resource);
+}
+
+result<std::vector<tracker::resource>> list_resources(session& s, tenant_id tenant,
+                                                      tracker::binding_id binding,
+                                                      const std::optional<sort_key>& after, int limit) {
+  auto q = of_binding(tenant, binding);
+  q.beyond(" AND (created_at, id) > (", after);
+  return all_of(s, q.raw(" ORDER BY created_at, id").with(" LIMIT ", limit), read_resource);
 }
 
 }  // namespace connectord::storage

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/ids.hpp"
+#include "domain/queries.hpp"
 #include "domain/tracker/model.hpp"
 #include "storage/session.hpp"
 
@@ -26,5 +27,10 @@ result<std::optional<tracker::resource>> find_active_resource(session& s, tenant
 /// Those that are not deleted, oldest first.
 result<std::vector<tracker::resource>> resources_of(session& s, tenant_id tenant,
                                                     tracker::binding_id binding);
+
+/// The same, a page of them.
+result<std::vector<tracker::resource>> list_resources(session& s, tenant_id tenant,
+                                                      tracker::binding_id binding,
+                                                      const std::optional<sort_key>& after, int limit);
 
 }  // namespace connectord::storage

@@ -32,10 +32,10 @@ result<> insert_run(session& s, tenant_id tenant, const tracker::sync_run& run) 
 }
 
 result<std::vector<tracker::sync_run>> list_runs(session& s, tenant_id tenant, tracker::binding_id binding,
-                                                 const std::optional<position>& after, int limit) {
+                                                 const std::optional<sort_key>& after, int limit) {
   select q{"SELECT " RUN_COLUMNS " FROM tracker_runs"};
   q.with(" WHERE tenant_id = ", tenant).with(" AND binding_id = ", binding);
-  if (after) q.with(" AND (started_at, id) < (", after->sort).with(", ", after->id).raw(")");
+  q.beyond(" AND (started_at, id) < (", after);
   return all_of(s, q.raw(" ORDER BY started_at DESC, id DESC").with(" LIMIT ", limit), read_run);
 }
 

@@ -86,6 +86,19 @@ TEST_CASE("a snapshot of another version is not read") {
     CHECK_FALSE(read_snapshot(junk));
 }
 
+TEST_CASE("a snapshot of a row that nobody could have written is not read") {
+  std::mt19937 dice{3};
+  const auto text = write_snapshot({arbitrary(dice)});
+  const auto with = [&](std::string_view member, std::size_t length, std::string_view value) {
+    auto changed = text;
+    return changed.replace(changed.find(member) + member.size(), length, value);
+  };
+  REQUIRE(read_snapshot(with("\"status\":", 1, "0")));
+  CHECK_FALSE(read_snapshot(with("\"status\":", 1, "3")));
+  CHECK_FALSE(read_snapshot(with("\"status\":", 1, "-1")));
+  CHECK_FALSE(read_snapshot(with("\"id\":", 38, "null")));
+}
+
 TEST_CASE("a payload's identity decides before the provider's only connection does") {
   const auto a = named("p", "1", {{"external_id", "1"}}), b = named("p", "2", {{"external_id", "2"}});
   const tenant_state s{{}, {a, b}};

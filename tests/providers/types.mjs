@@ -17,6 +17,8 @@ const published = {
   "gitlab GET /api/v4/issues": ["GL.AllIssuesOptions & GL.PaginationRequestOptions<'offset'>", "GL.IssueSchema[]", camel],
   "gitlab GET /api/v4/merge_requests":
     ["GL.AllMergeRequestsOptions & GL.PaginationRequestOptions<'offset'>", "GL.MergeRequestSchema[]", camel],
+  "gitlab GET /api/v4/projects":
+    ["GL.AllProjectsOptions & GL.PaginationRequestOptions<'offset'>", "GL.ProjectSchema[]", camel],
   "google-drive GET /drive/v3/about": ["drive_v3.Params$Resource$About$Get", "drive_v3.Schema$About"],
   "google-drive GET /drive/v3/changes/startPageToken":
     ["drive_v3.Params$Resource$Changes$Getstartpagetoken", "drive_v3.Schema$StartPageToken"],
@@ -31,6 +33,7 @@ const published = {
   "gmail GET /gmail/v1/users/me/messages/{}": ["gmail_v1.Params$Resource$Users$Messages$Get", "gmail_v1.Schema$Message"],
   "jira GET /rest/api/3/search/jql":
     ["JiraParameters.SearchForIssuesUsingJqlEnhancedSearch", "JiraModels.SearchAndReconcileResults"],
+  "jira GET /rest/api/3/project/search": ["JiraParameters.SearchProjects", "JiraModels.PageProject"],
   "jira GET /rest/api/3/myself": ["{}", "JiraModels.User"],
 };
 

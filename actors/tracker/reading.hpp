@@ -1,0 +1,10 @@
+#pragma once
+
+#include "actors/protocol/tracker.hpp"
+
+namespace connectord::tracker {
+
+/// Reads a body and marks its issues: all that can be done before the transaction.
+body_read::reading read_snapshot(snapshot_bytes bytes, std::string raw_sha256, const policy& limits);
+
+}  // namespace connectord::tracker
