@@ -129,7 +129,8 @@ struct reader {
     if (!rows) return rows.error();
     out.page.more = rows->size() > static_cast<std::size_t>(q.limit);
     if (out.page.more) rows->pop_back();
-    if (out.page.more) out.seen = rows->back().seq;
+    // The end was read first: what came since may be among the rows, but nothing below it is missing.
+    if (!rows->empty()) out.seen = out.page.more ? rows->back().seq : std::max(*head, rows->back().seq);
     out.page.rows = std::move(*rows);
     return job_value::of(std::move(out));
   }
