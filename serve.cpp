@@ -88,7 +88,7 @@ sync_policy sync_policy_for(const config::settings& s) {
 
 services_ptr services_for(const config::settings& s, const provider::catalog& catalog, metrics& meters,
                           const whereabouts<outbound_actor>& outbound,
-                          const whereabouts<ticker_actor>& scheduler) {
+                          const whereabouts<ticker_actor>& scheduler, web::feed_bells bells) {
   auto made = std::make_shared<services>(services{catalog, meters, s.crypto_keys, {}});
   made->outbound = &outbound;
   made->ticker = &scheduler;
@@ -118,6 +118,7 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
                                own.rate_limit_jitter_factor.value_or(s.rate_limit_jitter_factor)});
   }
   made->tracker = s.tracker;
+  made->feed_grew = [bells](const tenant_id& t) mutable { bells.ring(t); };
   made->retention = {s.retention_deliveries_days, s.retention_jobs_days, s.retention_signals_days};
   return made;
 }
@@ -389,7 +390,8 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   sky.set_home(&home);
   const bridge_ptr via{system, home, io};
 
-  const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler);
+  web::feed_bells bells{io};
+  const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler, bells);
   auto children = tree(d, shared, plan, out);
   if (settings.signal_engine_enabled) add_signal_engine(children, d, shared, settings.signal_webhook_token);
   auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, std::move(children),
@@ -416,6 +418,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                        return fetch(via, d.outbound, std::move(url), deadline);
                      }};
   app.keys = &keys;
+  app.bells = &bells;
   const web::router routes{web::all_routes(&app)};
   app.openapi = web::openapi_document(routes, web::version);
   const web::authenticator auth{

@@ -26,6 +26,7 @@ result<json::object> parse_json_object(std::string_view text);
 bool is_utf8(std::string_view text) noexcept;
 /// Number of code points of valid UTF-8.
 std::size_t code_points(std::string_view text) noexcept;
+bool has_control(std::string_view text) noexcept;
 /// Without ASCII white space at both ends.
 std::string_view trimmed(std::string_view text) noexcept;
 

@@ -175,6 +175,9 @@ std::vector<route> all_routes(app* a) {
   add_binding_routes(table, a);
   add_link_routes(table, a);
   add_queue_routes(table, a);
+  add_project_routes(table, a);
+  add_activity_routes(table, a);
+  add_event_routes(table, a);
   return table;
 }
 

@@ -12,6 +12,7 @@
 #include "http/ask.hpp"
 #include "http/auth.hpp"
 #include "http/cursor.hpp"
+#include "http/feed_bells.hpp"
 #include "http/limiter.hpp"
 #include "http/request.hpp"
 #include "http/response.hpp"
@@ -74,7 +75,8 @@ struct app {
   rate_limiter logins{{.per_minute = 20, .burst = 10}};  ///< by client
   permit_pool<tenant_id> permits;
   const authenticator* auth = nullptr;
-  key_sets* keys = nullptr;  ///< for proofs by key set
+  feed_bells* bells = nullptr;  ///< for streams of the feed
+  key_sets* keys = nullptr;     ///< for proofs by key set
   std::function<bool()> draining = [] { return false; };
   const router* routes = nullptr;
   std::string openapi;                                                         ///< the document, made once
@@ -190,6 +192,9 @@ void add_snapshot_routes(std::vector<route>& table, app* a);
 void add_binding_routes(std::vector<route>& table, app* a);
 void add_link_routes(std::vector<route>& table, app* a);
 void add_queue_routes(std::vector<route>& table, app* a);
+void add_project_routes(std::vector<route>& table, app* a);
+void add_activity_routes(std::vector<route>& table, app* a);
+void add_event_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;
 

@@ -41,6 +41,8 @@ class list_reader {
   }
   void refuse(std::string_view name, std::string_view reason) { query_.refuse(name, reason); }
 
+  /// For what has no pages.
+  result<> finish() const { return query_.finish(); }
   /// VALIDATION_FAILED, or INVALID_CURSOR for one that is not of this list with these filters.
   result<keyset> at();
   /// Of the page that ends with this row; null when nothing follows.

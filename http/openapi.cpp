@@ -177,6 +177,7 @@ std::string_view meaning_of(std::string_view tag) {
   };
   constexpr std::array all{
       entry{"connections", "Accounts of a tenant at providers: consent, tokens, secrets"},
+      entry{"projects", "Projects of a team, their work packages, and the feed of what happens to them"},
       entry{"dashboard", "Pages for people, and the way in"},
       entry{"deliveries", "Webhooks as they arrived, with their receipts"},
       entry{"grounded signals", "Strong signals with scores and evidence"},
@@ -204,7 +205,8 @@ std::string openapi_document(const router& routes, std::string_view version) {
     tags.insert(r.tag);
   }
   json::array tag_list;
-  for (const auto tag : tags) tag_list.push_back(json::object{{"name", tag}, {"description", meaning_of(tag)}});
+  for (const auto tag : tags)
+    tag_list.push_back(json::object{{"name", tag}, {"description", meaning_of(tag)}});
   const json::object document{
       {"openapi", "3.1.0"},
       {"info",

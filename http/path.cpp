@@ -15,10 +15,6 @@ int hex_value(char c) {
 
 error unknown_route() { return error{errc::not_found}.with("reason", "unknown_route"); }
 
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
-
 }  // namespace
 
 bool percent_decode(std::string_view text, std::string& out, bool plus_is_space) {

@@ -138,8 +138,8 @@ class framing_reader {
     return {};
   }
   result<> encoding(std::string_view value) {
-    if (equals_ignoring_case(value, "identity")) return {};
-    return error{errc::unsupported_media_type, "Compressed bodies are not accepted."};
+    out_.coded |= !equals_ignoring_case(value, "identity");
+    return {};
   }
   result<> connection(std::string_view value) {
     for_each_element(value, [&](std::string_view option) {

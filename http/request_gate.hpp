@@ -31,6 +31,7 @@ struct head {
   bool http_1_1 = true;
   bool keep_alive = true;
   bool expects_continue = false;
+  bool coded = false;  ///< the body is compressed, or says so
 
   /// The first of that name; `lower` is in lower case.
   std::optional<std::string_view> find(std::string_view lower) const noexcept;

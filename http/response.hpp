@@ -1,5 +1,7 @@
 #pragma once
 
+#include "http/stream.hpp"
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,10 +22,16 @@ struct response {
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string_view content_security_policy = api_policy;  ///< a literal
   std::string_view cache_control = "no-store";            ///< a literal
+  producer rest{};                                        ///< writes the body, after the head
 
   static response json(int status, std::string body) { return {status, json_type, std::move(body)}; }
   static response text(std::string_view type, std::string body) { return {200, type, std::move(body)}; }
   static response empty(int status = 204) { return {status}; }
+  static response streamed(std::string_view type, producer rest) {
+    response out{200, type};
+    out.rest = std::move(rest);
+    return out;
+  }
 
   response with(std::string name, std::string value) && {
     headers.emplace_back(std::move(name), std::move(value));

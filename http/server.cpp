@@ -84,6 +84,8 @@ class server::connection : public std::enable_shared_from_this<connection> {
   asio::awaitable<std::size_t> read_some(asio::mutable_buffer into);
   asio::awaitable<void> send(std::string_view bytes);
   asio::awaitable<void> answer(response r, steady_time began);
+  asio::awaitable<void> produce(const producer& rest);
+  asio::awaitable<void> watch();
   asio::awaitable<void> refuse_head(error e, std::size_t head_size);
   asio::awaitable<void> linger();
   bool skip_buffered_body();
@@ -91,6 +93,8 @@ class server::connection : public std::enable_shared_from_this<connection> {
   void finish_request();
   error cut_off() const { return error{expired_ ? errc::request_timeout : errc::bad_request}; }
   std::string_view buffered() const { return {buffer_.get() + used_, filled_ - used_}; }
+
+  class outlet;
 
   std::shared_ptr<core> core_;
   tcp::socket socket_;
@@ -102,9 +106,31 @@ class server::connection : public std::enable_shared_from_this<connection> {
   steady_time deadline_{};
   phase phase_ = phase::idle;
   bool expired_ = false;
-  bool keep_ = true;       ///< another request may follow
-  bool body_read_ = true;  ///< the next byte is the next request's
-  bool lost_ = false;      ///< the peer is gone
+  bool keep_ = true;         ///< another request may follow
+  bool body_read_ = true;    ///< the next byte is the next request's
+  bool lost_ = false;        ///< the peer is gone
+  bell* waiting_ = nullptr;  ///< what an open stream waits for
+};
+
+class server::connection::outlet final : public stream {
+ public:
+  explicit outlet(connection& c) : c_(c) {}
+
+  asio::awaitable<bool> write(std::string_view bytes) override {
+    co_await c_.send(bytes);
+    c_.phase_ = phase::handler;
+    co_return open();
+  }
+  asio::awaitable<bool> wait(bell& b, milliseconds longest) override {
+    c_.waiting_ = &b;
+    const bool rung = !open() || co_await b.wait(longest);
+    c_.waiting_ = nullptr;
+    co_return rung;
+  }
+  bool open() const override { return !c_.lost_ && !c_.core_->stopping; }
+
+ private:
+  connection& c_;
 };
 
 server::core::core(asio::io_context& io_, const router& routes_, const authenticator& auth_, metrics& meters_,
@@ -220,6 +246,7 @@ void server::connection::expire_if_due(steady_time now) {
 
 /// Answers are owed to the end; input that does not come holds up nothing.
 void server::connection::end_soon() {
+  if (waiting_ != nullptr && core_->stopping) waiting_->ring();
   if (phase_ != phase::handler && phase_ != phase::answer) deadline_ = std::min(deadline_, core_->cut_at);
 }
 
@@ -341,11 +368,13 @@ asio::awaitable<response> server::connection::respond() {
     if (path.error().code() == errc::bad_request) keep_ = false;
     co_return refused(path.error());
   }
+  r.dialect = core_->routes.dialect_of(r.path);
+  if (r.head.coded && r.dialect == dialect::connectors)
+    co_return refused(error{errc::unsupported_media_type, "Compressed bodies are not accepted."});
   if (r.method == verb::options) {
     auto allow = core_->routes.allowed(r.path);
     if (!allow.empty()) co_return core_->origins.preflight(std::move(allow));
   }
-  r.dialect = core_->routes.dialect_of(r.path);
   std::string allow;
   const auto found = core_->routes.find(r.method, r.path, allow);
   if (!found) {
@@ -450,11 +479,38 @@ asio::awaitable<void> server::connection::send(std::string_view bytes) {
 }
 
 asio::awaitable<void> server::connection::answer(response r, steady_time began) {
+  if (r.rest) keep_ = false;
   out_.clear();
   append_answer(out_, r, request_, core_->origins, keep_ && !core_->stopping);
   co_await send(out_);
   core_->count(request_, r.status, began);
   if (out_.capacity() > 1 << 18) out_ = {};  // one huge answer should not cost the connection's whole life
+  if (r.rest && request_.method != verb::head && !lost_) co_await produce(r.rest);
+}
+
+asio::awaitable<void> server::connection::produce(const producer& rest) {
+  const auto self = shared_from_this();
+  phase_ = phase::handler;
+  asio::co_spawn(
+      core_->io, [self] { return self->watch(); }, asio::detached);
+  outlet out{*this};
+  try {
+    co_await rest(out);
+  } catch (const std::exception& e) {
+    log::error("http.stream_failed", {{"trace_id", request_.trace_id}, {"error", e.what()}});
+  }
+  error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  socket_.cancel(ignored);
+}
+
+/// Nothing more is expected of a stream's reader, but that it goes.
+asio::awaitable<void> server::connection::watch() {
+  char unread[512];
+  while (co_await read_some(asio::buffer(unread)) != 0) {
+  }
+  lost_ = true;
+  if (waiting_ != nullptr) waiting_->ring();
 }
 
 /// The answer has to get past input that we will not read: a close now would reset the connection

@@ -105,9 +105,11 @@ void append_answer(std::string& out, const response& answer, const request& r, c
   out += "\r\n";
   if (answer.status != 204) {
     if (!answer.content_type.empty()) ((out += "Content-Type: ") += answer.content_type) += "\r\n";
-    out += "Content-Length: ";
-    append_number(out, answer.body.size());
-    out += "\r\n";
+    if (!answer.rest) {
+      out += "Content-Length: ";
+      append_number(out, answer.body.size());
+      out += "\r\n";
+    }
   }
   append_header(out, "x-trace-id", r.trace_id);
   ((out += "Content-Security-Policy: ") += answer.content_security_policy) += "\r\n";

@@ -45,6 +45,9 @@ struct project {
   timestamp created_at{}, updated_at{};
 };
 
+/// `WP` and digits.
+bool is_wp_id(std::string_view text) noexcept;
+
 /// Which work package: `mission` is empty for one without a mission.
 struct wp_ref {
   std::string wp_id, mission;

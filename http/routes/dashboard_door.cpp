@@ -18,11 +18,11 @@ const std::array<role, 3>& roles() {
   static const std::array<role, 3> all{
       role{"viewer", {"tracker:read", "connections:read", "signals:read", "deliveries:read", "jobs:read"}},
       role{"editor",
-           {"tracker:write", "connections:read", "connections:write", "sync:write", "signals:read", "deliveries:read",
-            "deliveries:write", "jobs:read"}},
+           {"tracker:write", "connections:read", "connections:write", "sync:write", "signals:read",
+            "deliveries:read", "deliveries:write", "jobs:read"}},
       role{"admin",
-           {"tracker:admin", "connections:read", "connections:write", "sync:write", "signals:read", "signals:write",
-            "deliveries:read", "deliveries:write", "jobs:read"}}};
+           {"tracker:admin", "connections:read", "connections:write", "sync:write", "signals:read",
+            "signals:write", "deliveries:read", "deliveries:write", "jobs:read"}}};
   return all;
 }
 
@@ -39,8 +39,10 @@ std::optional<std::vector<std::string>> scopes_of(object_reader& reader) {
   std::vector<std::string> out;
   for (const auto& name : reader.texts("roles", {})) {
     const auto found = std::ranges::find(roles(), name, &role::name);
-    if (found == roles().end()) reader.refuse("roles", "must be of viewer, editor and admin");
-    else out.insert(out.end(), found->scopes.begin(), found->scopes.end());
+    if (found == roles().end())
+      reader.refuse("roles", "must be of viewer, editor and admin");
+    else
+      out.insert(out.end(), found->scopes.begin(), found->scopes.end());
   }
   std::ranges::sort(out);
   out.erase(std::ranges::unique(out).begin(), out.end());
@@ -73,7 +75,8 @@ asio::awaitable<response> open(app& a, request& r) {
   auto door = read_door(r, *body);
   if (!door) co_return refuse(door.error(), r);
   const auto secret = random_token(32);
-  const auto opened = co_await ask_registry<nothing>(a, r, open_door{*door, digest_of(secret), r.received_at});
+  const auto opened =
+      co_await ask_registry<nothing>(a, r, open_door{*door, digest_of(secret), r.received_at});
   if (!opened) co_return refuse(opened.error(), r);
   std::string out;
   json_writer{out}
@@ -84,15 +87,17 @@ asio::awaitable<response> open(app& a, request& r) {
   co_return response::json(201, std::move(out));
 }
 
-/// The page goes on by itself: a redirect would still count as Core's, and the strict cookie would stay behind.
+/// The page goes on by itself: a redirect would still count as Core's, and the strict cookie would stay
+/// behind.
 asio::awaitable<response> enter(app& a, request& r) {
   const auto secret = random_token(32);
   const auto in = co_await ask_registry<entered>(
       a, r, enter_door{digest_of(r.param("secret")), digest_of(secret), r.received_at});
   if (!in) {
     const bool spent = in.error().code() == errc::not_found;
-    co_return problem_page(spent ? error{errc::not_found, "This link was used already, or it is too old."} : in.error(),
-                           r, nullptr);
+    co_return problem_page(
+        spent ? error{errc::not_found, "This link was used already, or it is too old."} : in.error(), r,
+        nullptr);
   }
   auto out = door_page(
       "Welcome", "entered.html",
@@ -149,7 +154,8 @@ asio::awaitable<response> sign_in(app& a, request& r) {
   if (!fields) co_return login_page("", "", "The form could not be read.", 400);
   const sent_form form{{}, *fields};
   const auto next = form.field("next"), team = form.field("team");
-  const auto client = client_address(r.peer, r.header("x-forwarded-for").value_or(""), a.facts.trusted_proxies);
+  const auto client =
+      client_address(r.peer, r.header("x-forwarded-for").value_or(""), a.facts.trusted_proxies);
   if (const auto wait = a.logins.admit("login", "", client, std::chrono::steady_clock::now()))
     co_return login_page(next, team, "Too many attempts. Wait a minute and try again.", 429)
         .with("Retry-After", std::to_string(*wait));
@@ -157,7 +163,8 @@ asio::awaitable<response> sign_in(app& a, request& r) {
   if (!row) {
     const auto code = row.error().code();
     const int status = code == errc::unauthorized ? 401 : traits_of(code).http_status;
-    co_return login_page(next, team, code == errc::unauthorized ? wrong_token : row.error().message(), status);
+    co_return login_page(next, team, code == errc::unauthorized ? wrong_token : row.error().message(),
+                         status);
   }
   const auto secret = random_token(32);
   const auto stored = co_await ask_registry<nothing>(a, r, open_session{*row, digest_of(secret)});
@@ -193,8 +200,8 @@ void add_dashboard_door_routes(std::vector<route>& table, app* a) {
     return table.emplace_back(std::move(r));
   };
   auto& door = add(verb::post, "/api/v1/dashboard-sessions", "openDashboard",
-                   "A one-time link to the dashboard for a person that Core knows", {201, "DashboardLink", "The link"},
-                   open);
+                   "A one-time link to the dashboard for a person that Core knows",
+                   {201, "DashboardLink", "The link"}, open);
   door.access = operators_only;
   door.errors = {404};
   door.payload = payload::json;
@@ -202,11 +209,12 @@ void add_dashboard_door_routes(std::vector<route>& table, app* a) {
   add(verb::get, "/dashboard", "dashboard", "To the first page", {303}, front);
   add(verb::get, "/dashboard/enter/{secret}", "enterDashboard", "Follow a one-time link",
       {200, "", "In", form_type}, enter);
-  add(verb::get, "/dashboard/login", "loginPage", "The sign-in page", {200, "", "The form", form_type}, login);
+  add(verb::get, "/dashboard/login", "loginPage", "The sign-in page", {200, "", "The form", form_type},
+      login);
   add(verb::post, "/dashboard/login", "login", "Sign in with a token", {303}, sign_in).payload = payload::raw;
   add(verb::post, "/dashboard/logout", "logout", "End the session", {303}, sign_out).payload = payload::raw;
-  add(verb::get, "/dashboard/assets/{asset}", "dashboardAsset", "A file of the pages", {200, "", "The file", "text/css"},
-      part);
+  add(verb::get, "/dashboard/assets/{asset}", "dashboardAsset", "A file of the pages",
+      {200, "", "The file", "text/css"}, part);
 }
 
 }  // namespace connectord::web

@@ -8,10 +8,10 @@
 namespace connectord::storage {
 namespace {
 
-#define WP_COLUMNS                                                                           \
-  "w.project_id, w.wp_id, w.mission, w.title, w.lane, w.assignee, w.priority, w.created_at," \
-  " w.updated_at, EXISTS (SELECT 1 FROM closed_missions c WHERE c.tenant_id = w.tenant_id"   \
-  " AND c.project_id = w.project_id AND c.mission = w.mission)"
+#define WP_COLUMNS                                                                                   \
+  "w.project_id, w.wp_id, w.mission, w.title, w.lane, w.assignee, w.priority, w.created_at,"         \
+  " w.updated_at, CASE WHEN EXISTS (SELECT 1 FROM closed_missions c WHERE c.tenant_id = w.tenant_id" \
+  " AND c.project_id = w.project_id AND c.mission = w.mission) THEN 1 ELSE 0 END"
 #define OF_ONE " WHERE tenant_id = $1 AND project_id = $2 AND wp_id = $3 AND mission = $4"
 
 tracker::work_package read_wp(const row& r) {
@@ -52,17 +52,18 @@ result<> put_work_package(session& s, tenant_id tenant, const tracker::work_pack
        wp.priority, wp.created_at, wp.updated_at}));
 }
 
-result<std::optional<event_rank>> rank_of_lane(session& s, tenant_id tenant, const tracker::project_id& p,
-                                               const tracker::wp_ref& wp) {
+result<std::optional<tracker::event_rank>> rank_of_lane(session& s, tenant_id tenant,
+                                                        const tracker::project_id& p,
+                                                        const tracker::wp_ref& wp) {
   return find_one(
       s, "SELECT lane_clock, lane_node, lane_event FROM work_packages" OF_ONE " AND lane_clock IS NOT NULL",
       {tenant, p, wp.wp_id, wp.mission}, [](const row& r) {
-        return event_rank{r.integer(0), r.str(1), r.str(2)};
+        return tracker::event_rank{r.integer(0), r.str(1), r.str(2)};
       });
 }
 
 result<> set_rank_of_lane(session& s, tenant_id tenant, const tracker::project_id& p,
-                          const tracker::wp_ref& wp, const event_rank& rank) {
+                          const tracker::wp_ref& wp, const tracker::event_rank& rank) {
   return done(s.execute("UPDATE work_packages SET lane_clock = $5, lane_node = $6, lane_event = $7" OF_ONE,
                         {tenant, p, wp.wp_id, wp.mission, rank.lamport, rank.node, rank.event}));
 }

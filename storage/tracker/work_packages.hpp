@@ -2,6 +2,7 @@
 
 #include "domain/ids.hpp"
 #include "domain/queries.hpp"
+#include "domain/tracker/client_event.hpp"
 #include "domain/tracker/queries.hpp"
 #include "storage/session.hpp"
 
@@ -10,20 +11,14 @@
 
 namespace connectord::storage {
 
-/// Where an event stands among all that a client reports: later ones win.
-struct event_rank {
-  std::int64_t lamport = 0;
-  std::string node, event;
-  friend auto operator<=>(const event_rank&, const event_rank&) = default;
-};
-
 /// Inserts it, or replaces title, lane, assignee and priority.
 result<> put_work_package(session& s, tenant_id tenant, const tracker::work_package& wp);
 /// The event that set the lane last; nothing when none did.
-result<std::optional<event_rank>> rank_of_lane(session& s, tenant_id tenant, const tracker::project_id& p,
-                                               const tracker::wp_ref& wp);
+result<std::optional<tracker::event_rank>> rank_of_lane(session& s, tenant_id tenant,
+                                                        const tracker::project_id& p,
+                                                        const tracker::wp_ref& wp);
 result<> set_rank_of_lane(session& s, tenant_id tenant, const tracker::project_id& p,
-                          const tracker::wp_ref& wp, const event_rank& rank);
+                          const tracker::wp_ref& wp, const tracker::event_rank& rank);
 
 result<std::optional<tracker::work_package>> find_work_package(session& s, tenant_id tenant,
                                                                const tracker::project_id& p,
