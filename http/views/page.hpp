@@ -20,7 +20,7 @@ struct visitor {
   std::string csrf;  ///< of a session; a bearer needs none, no browser sends it by itself
   bool in_session = false;
   std::string session_sha256{};  ///< of a session
-  bool tracker = false;  ///< the team's flag
+  bool tracker = false;          ///< the team's flag
 
   bool may(std::string_view scope) const { return who.may(scope); }
 };

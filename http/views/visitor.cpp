@@ -60,7 +60,8 @@ asio::awaitable<result<principal>> admit_session(app& a, request& r, std::string
   if (!known) co_return known.error();
   const auto& s = known->session;
   if (r.received_at - s.used_at > use_resolution)
-    if (const auto noted = co_await ask_registry<nothing>(a, r, touch_session{asked.secret_sha256, r.received_at});
+    if (const auto noted =
+            co_await ask_registry<nothing>(a, r, touch_session{asked.secret_sha256, r.received_at});
         !noted)
       co_return noted.error();
   principal who{.tenant = s.tenant, .token = s.token, .scopes = s.scopes};
@@ -124,9 +125,11 @@ asio::awaitable<form_result> sent(app& a, request& r, std::string_view scope) {
   if (!fields) co_return problem_page(error{errc::invalid_body, "The form could not be read."}, r, &v);
   sent_form form{std::move(v), std::move(*fields)};
   const auto given = form.field("csrf");
-  const bool ours = !form.by.in_session ||
-                    (from_here(a, r) && equal_in_constant_time(bytes_of(sha256(given)), bytes_of(sha256(form.by.csrf))));
-  if (!ours) co_return problem_page(error{errc::forbidden, "The form did not come from this dashboard."}, r, &form.by);
+  const bool ours =
+      !form.by.in_session ||
+      (from_here(a, r) && equal_in_constant_time(bytes_of(sha256(given)), bytes_of(sha256(form.by.csrf))));
+  if (!ours)
+    co_return problem_page(error{errc::forbidden, "The form did not come from this dashboard."}, r, &form.by);
   co_return form;
 }
 

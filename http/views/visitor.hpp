@@ -10,11 +10,12 @@ namespace connectord::web {
 
 inline constexpr std::string_view session_cookie = "connectord_session";
 
-/// The visitor, or the answer that takes its place: the login page for somebody unknown, 401 for a bad bearer.
+/// The visitor, or the answer that takes its place: the login page for somebody unknown, 401 for a bad
+/// bearer.
 using visit_result = std::variant<visitor, response>;
 
-/// By bearer, as on the API's paths (`?team=` names an operator's team too), or by a session's cookie. From here
-/// on the request is the visitor's.
+/// By bearer, as on the API's paths (`?team=` names an operator's team too), or by a session's cookie. From
+/// here on the request is the visitor's.
 asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope = "tracker:read");
 
 /// The same for a form that was sent: its fields, and the proof that one of our own pages sent it.
