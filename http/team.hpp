@@ -30,7 +30,9 @@ asio::awaitable<result<typename Command::reply>> command(app& a, request& r, Com
 /// Rows that a query of one of the tracker's families asks for; nothing is copied.
 template <class Query>
 asio::awaitable<result<std::shared_ptr<const typename Query::answer>>> read(app& a, request& r, Query what) {
-  auto answer = co_await rows(a, r, typename Query::family{std::move(what), a.facts.tracker, r.received_at});
+  typename Query::family query{std::move(what), a.facts.tracker};
+  if constexpr (requires { query.now; }) query.now = r.received_at;
+  auto answer = co_await rows(a, r, std::move(query));
   if (!answer) co_return answer.error();
   co_return answer->value.template share<typename Query::answer>();
 }
