@@ -1,13 +1,26 @@
 #include "http/tracker_shapes.hpp"
 
 #include "domain/tracker/drift.hpp"
-#include "http/tracker_json.hpp"
+#include "domain/tracker/input.hpp"
 
 namespace connectord::web {
 namespace {
 
 std::optional<std::string_view> text_or_null(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional{text};
+}
+
+template <class Id>
+std::optional<std::string_view> text_of(const std::optional<Id>& id) {
+  return id ? std::optional{id->text()} : std::nullopt;
+}
+
+/// With as many digits as it has.
+void write_external_time(json_writer& w, const std::optional<tracker::external_time>& t) {
+  if (!t)
+    w.raw("null");
+  else
+    w.value(std::string_view{tracker::to_rfc3339(*t)});
 }
 
 }  // namespace
@@ -82,6 +95,54 @@ void write(json_writer& w, const tracker::project_summary& s) {
     w.member("last_snapshot_at", b.last_snapshot_at).close();
   }
   w.close_array().close();
+}
+
+void write(json_writer& w, const tracker::link_view& l) {
+  const auto& row = l.link;
+  w.open().member("id", row.id.text()).member("binding_id", row.binding.text());
+  w.member("project_id", row.project.text());
+  write_ref(w, row.wp);
+  w.member("system", row.target.system).member("workspace", row.target.workspace);
+  w.member("external_id", row.target.id).member("external_key", row.external_key);
+  w.member("external_url", row.external_url).member("source", tracker::name_of(row.source));
+  w.member("state", tracker::name_of(row.state)).member("claimed_at", row.claimed_at);
+  w.member("absent_count", row.absent_count).member("in_latest_snapshot", row.in_latest_snapshot());
+  w.member("drift_open", row.drift_open).key("issue");
+  if (l.issue) {
+    w.open().member("id", l.issue->id.text()).member("key", l.issue->key).member("title", l.issue->title);
+    w.member("status", tracker::name_of(l.issue->status)).member("url", l.issue->url);
+    write_external_time(w.key("updated_at"), l.issue->updated_at);
+    w.member("presence", tracker::name_of(l.issue->presence)).close();
+  } else {
+    w.raw("null");
+  }
+  w.member("created_at", row.created_at).member("updated_at", row.updated_at).close();
+}
+
+void write(json_writer& w, const tracker::drift_record& d) {
+  w.open().member("id", d.id.text()).member("binding_id", d.binding.text());
+  w.member("project_id", d.project.text()).member("mapping_id", text_of(d.link));
+  w.member("kind", tracker::name_of(d.kind)).member("severity", tracker::name_of(d.severity));
+  w.member("field", d.field);
+  write_ref(w, d.wp);
+  w.key("external");
+  if (d.external)
+    w.open()
+        .member("system", d.external->system)
+        .member("workspace", d.external->workspace)
+        .member("id", d.external->id)
+        .member("key", d.external_key)
+        .member("url", d.external_url)
+        .close();
+  else
+    w.raw("null");
+  w.member("spec_kitty_value", d.local_value).member("external_value", d.external_value);
+  w.member("owner", tracker::name_of(d.owner)).member("direction", tracker::name_of(d.direction));
+  w.member("manual_review_required", d.direction == tracker::direction::manual_review);
+  w.member("state", tracker::name_of(d.state)).member("resolution", tracker::name_of(d.resolution));
+  w.member("opened_at", d.opened_at).member("updated_at", d.updated_at).member("resolved_at", d.resolved_at);
+  w.member("opened_by_receipt_id", text_of(d.opened_by));
+  w.member("resolved_by_receipt_id", text_of(d.resolved_by)).close();
 }
 
 void write(json_writer& w, const tracker::work_package_summary& s, const tracker::work_package& wp) {

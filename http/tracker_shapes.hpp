@@ -13,6 +13,8 @@ void write(json_writer& w, const work_package_view& wp);
 void write(json_writer& w, const tracker::activity& a);
 void write(json_writer& w, const tracker::project_summary& s);
 void write(json_writer& w, const tracker::work_package_summary& s, const tracker::work_package& wp);
+void write(json_writer& w, const tracker::link_view& l);
+void write(json_writer& w, const tracker::drift_record& d);
 
 /// One value as the whole answer.
 template <class T>
