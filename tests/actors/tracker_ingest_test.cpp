@@ -107,7 +107,7 @@ struct tracker_fixture {
     return done;
   }
   auto take(const ingest_snapshot& asked) {
-    return commit(*files.db, [&](change& c) { return ingest(c, asked); });
+    return commit(*files.db, [&](change& c) { return ingest(c, asked, now); });
   }
 
   /// Every table's rows, as text.
@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(tracker_fixture, "an ingest that loses the store at any statem
   std::size_t statements = 0;
   for (;; ++statements) {
     failing_session db{*files.db, statements};
-    const auto done = commit(db, [&](change& c) { return ingest(c, other); });
+    const auto done = commit(db, [&](change& c) { return ingest(c, other, now); });
     if (!db.failed()) {
       REQUIRE(done);
       break;
