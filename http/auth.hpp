@@ -28,7 +28,7 @@ struct principal {
   std::optional<connectord::tenant> team{};
   std::string token_name{};
   std::string session_of{};  ///< the person whose dashboard session it is; empty for a call
-  bool tracker_on = false;  ///< flag tracker_connectors of the team
+  bool tracker_on = false;   ///< flag tracker_connectors of the team
 
   bool may(std::string_view scope) const noexcept;
 };

@@ -59,7 +59,8 @@ struct reader {
   }
 
   result<job_value> operator()(const list_bindings& q) const {
-    return of_projects(q, [&](const auto& f) { return storage::list_bindings(db, t, f, q.at.after, q.at.limit + 1); });
+    return of_projects(
+        q, [&](const auto& f) { return storage::list_bindings(db, t, f, q.at.after, q.at.limit + 1); });
   }
   result<tracker::binding_view> live(const tracker::binding_id& id) const {
     auto b = storage::view_binding(db, t, id);
@@ -87,11 +88,13 @@ struct reader {
   }
 
   result<job_value> operator()(const list_links& q) const {
-    return of_projects(q, [&](const auto& f) { return storage::list_links(db, t, f, q.at.after, q.at.limit + 1); });
+    return of_projects(
+        q, [&](const auto& f) { return storage::list_links(db, t, f, q.at.after, q.at.limit + 1); });
   }
   result<job_value> operator()(const get_link& q) const { return whole(storage::view_link(db, t, q.id)); }
   result<job_value> operator()(const list_drift& q) const {
-    return of_projects(q, [&](const auto& f) { return storage::list_drift(db, t, f, q.at.after, q.at.limit + 1); });
+    return of_projects(
+        q, [&](const auto& f) { return storage::list_drift(db, t, f, q.at.after, q.at.limit + 1); });
   }
   result<job_value> operator()(const get_drift& q) const { return found(storage::find_drift(db, t, q.id)); }
   result<job_value> operator()(const list_queue& q) const {

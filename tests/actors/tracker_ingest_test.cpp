@@ -30,7 +30,8 @@ class failing_session final : public storage::session {
   bool failed() const { return failed_; }
 
   storage::dialect kind() const noexcept override { return real_.kind(); }
-  result<> query(std::string_view sql, std::span<const storage::param> arguments, const on_row& each) override {
+  result<> query(std::string_view sql, std::span<const storage::param> arguments,
+                 const on_row& each) override {
     if (gone()) return error{errc::database_unavailable};
     return real_.query(sql, arguments, each);
   }
@@ -78,7 +79,8 @@ struct tracker_fixture {
     const auto project = of_home ? '"' + home.project_uuid->str() + '"' : std::string{"null"};
     const auto bytes = std::make_shared<const std::string>(
         R"({"provider":"linear","workspace":"acme","doctrine_mode":"external_authoritative","project_uuid":)" +
-        project + R"(,"issues":[)" + std::string{issues} + R"(],"mappings":[)" + std::string{mappings} + "]}");
+        project + R"(,"issues":[)" + std::string{issues} + R"(],"mappings":[)" + std::string{mappings} +
+        "]}");
     auto read = std::make_shared<const body_read::reading>(
         read_snapshot(bytes, to_hex(bytes_of(sha256(*bytes))), rules));
     const auto* parsed = std::get_if<parsed_snapshot>(read.get());
@@ -136,9 +138,11 @@ struct tracker_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(tracker_fixture, "an ingest that loses the store at any statement leaves nothing, and can be repeated") {
+TEST_CASE_FIXTURE(tracker_fixture,
+                  "an ingest that loses the store at any statement leaves nothing, and can be repeated") {
   REQUIRE(take(snapshot(issue("a", "todo") + ',' + issue("b", "todo"), mapping("WP01", "a"))));
-  const auto next = snapshot(issue("a", "done") + ',' + issue("c", "todo"), mapping("WP01", "c") + ',' + mapping("WP02", "a"));
+  const auto next = snapshot(issue("a", "done") + ',' + issue("c", "todo"),
+                             mapping("WP01", "c") + ',' + mapping("WP02", "a"));
   auto other = next;
   other.key = std::string(64, 'f');
   const auto before = everything();
@@ -164,7 +168,8 @@ TEST_CASE_FIXTURE(tracker_fixture, "resolving a queued snapshot is whole or not 
   const auto queued = take(snapshot(issue("a", "todo"), mapping("WP01", "a"), false));
   REQUIRE(queued);
   REQUIRE(queued->receipt.state == receipt_state::queued);
-  const auto item = commit(*files.db, [&](change& c) { return storage::list_queue(c.db, t, {}, {}, 1); })->front();
+  const auto item =
+      commit(*files.db, [&](change& c) { return storage::list_queue(c.db, t, {}, {}, 1); })->front();
   const resolve_queue_item asked{item.id, home.id.value()};
   const auto before = everything();
   for (std::size_t statements = 0;; ++statements) {
@@ -191,8 +196,8 @@ TEST_CASE_FIXTURE(tracker_fixture, "a snapshot that changes little writes little
   };
   const auto changed_rows = [&] {
     std::int64_t count = 0;
-    const auto ok = files.db->query("SELECT total_changes()", {},
-                                    [&](const storage::row& r) { count = r.integer(0); });
+    const auto ok =
+        files.db->query("SELECT total_changes()", {}, [&](const storage::row& r) { count = r.integer(0); });
     REQUIRE(ok);
     return count;
   };
@@ -209,7 +214,8 @@ TEST_CASE_FIXTURE(tracker_fixture, "a snapshot that changes little writes little
   CHECK(writes(10, "ten") == unchanged + 10);
 }
 
-TEST_CASE_FIXTURE(tracker_fixture, "a link missing for long is evaluated when its time has come, and only then") {
+TEST_CASE_FIXTURE(tracker_fixture,
+                  "a link missing for long is evaluated when its time has come, and only then") {
   REQUIRE(take(snapshot(issue("a", "done"), mapping("WP01", "a"))));
   const auto without = [&](std::string key) {
     auto asked = snapshot(issue("b", "done"), "");
