@@ -369,8 +369,10 @@ asio::awaitable<response> server::connection::respond() {
     co_return refused(path.error());
   }
   r.dialect = core_->routes.dialect_of(r.path);
-  if (r.head.coded && r.dialect == dialect::connectors)
+  if (r.head.coded && r.dialect == dialect::connectors) {
+    keep_ = false;
     co_return refused(error{errc::unsupported_media_type, "Compressed bodies are not accepted."});
+  }
   if (r.method == verb::options) {
     auto allow = core_->routes.allowed(r.path);
     if (!allow.empty()) co_return core_->origins.preflight(std::move(allow));

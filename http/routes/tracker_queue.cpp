@@ -72,6 +72,7 @@ void add_queue_routes(std::vector<route>& table, app* a) {
                                              "dismissTrackerQueueItem", "Let it go", administers,
                                              {200, "QueueItem", "Dismissed"}, {404, 409}));
   drop.payload = payload::optional_json;
+  drop.body_schema = "Empty";
   drop.handle = on(a, dismiss);
 }
 

@@ -42,7 +42,7 @@ class Tenants(Suite):
         made = [self.new_tenant() for _ in range(5)]
         rows = self.service.pages("/api/v1/tenants", "data", limit=2)
         self.assertEqual([row["id"] for row in rows][-5:], made)
-        self.assertEqual(rows, sorted(rows, key=lambda row: (row["created_at"], row["id"])))
+        self.assertEqual(rows, sorted(rows, key=lambda row: (row["created_at"].rstrip("Z"), row["id"])))
 
     def test_a_retry_with_the_same_key_makes_one_tenant(self):
         key, name = uuid.uuid4().hex, "keyed " + uuid.uuid4().hex
