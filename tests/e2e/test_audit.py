@@ -161,7 +161,7 @@ class Team(Trail, snapshots.TrackerSuite):
 
     def queued(self):
         """A snapshot of a project that nobody knows."""
-        body = snapshots.snapshot({"project_uuid": str(uuid.uuid4()), "slug": "unknown"}, workspace="elsewhere")
+        body = snapshots.snapshot({"project_uuid": str(uuid.uuid4()), "slug": "unknown"}, workspace=uuid.uuid4().hex)
         answer = self.call("POST", snapshots.T + "/snapshots/", body, headers={"Idempotency-Key": uuid.uuid4().hex})
         self.assertEqual(answer.status, 202, answer)
         return self.get(snapshots.T + "/queue/?state=pending")["items"][0]["id"]
