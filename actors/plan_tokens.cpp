@@ -76,7 +76,7 @@ outcome lend(const services& s, const tenant_state& state, const connection& c) 
 
 bool wants_exchange(const connection& c, const begin_refresh& b, const services& s) {
   switch (b.cause) {
-    case refresh_cause::force: return true;
+    case refresh_cause::force: return oauth::last_refreshed(c.metadata) <= b.asked;
     case refresh_cause::sweep: return oauth::is_due(c, b.now, s.refresh.lead, s.refresh.tick);
     case refresh_cause::use: break;
   }
