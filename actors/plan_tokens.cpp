@@ -232,7 +232,8 @@ decision plan_grant(const services_ptr& s, const tenant_state& state, const stor
         if (const auto kept = write_connection(db, t, stored, created); !kept) return kept.error();
         if (const auto kept = storage::replace_tokens(db, t, stored); !kept) return kept.error();
         if (!syncs) return {};
-        const auto queued = storage::enqueue_job(db, t, incremental_job(stored, incremental_priority, now));
+        const auto queued = storage::enqueue_job(db, t, incremental_job(stored, incremental_priority, now),
+                                                 storage::pausing::ended);
         return queued ? result<>{} : queued.error();
       },
       [created](const connection& now) {
