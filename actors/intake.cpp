@@ -124,6 +124,7 @@ result<> emit(storage::session& db, const tenant_id& t, std::span<const emission
   std::vector<const signal*> signals;
   for (const auto& e : all)
     for (const auto& x : e.signals) signals.push_back(&x);
+  if (const auto adopted = storage::adopt_polled(db, t, signals); !adopted) return adopted;
   const auto stored = storage::insert_signals(db, t, signals);
   if (!stored) return stored.error();
   std::vector<job> jobs;
