@@ -124,6 +124,7 @@ result<> emit(storage::session& db, const tenant_id& t, std::span<const emission
   std::vector<const signal*> signals;
   for (const auto& e : all)
     for (const auto& x : e.signals) signals.push_back(&x);
+  if (const auto adopted = storage::adopt_polled(db, t, signals); !adopted) return adopted;
   const auto stored = storage::insert_signals(db, t, signals);
   if (!stored) return stored.error();
   std::vector<job> jobs;
@@ -286,7 +287,8 @@ result<std::vector<accepted_delivery>> take_in(storage::session& db, const servi
     if (!deduplicated && row.connection && all[n]->work)  // neither held nor quarantined
       emissions.push_back({*all[n]->work, all[n]->signals, {}});
     if (!deduplicated && row.connection && all[n]->sync)
-      if (const auto queued = storage::enqueue_job(db, t, *all[n]->sync); !queued) return queued.error();
+      if (const auto queued = storage::enqueue_job(db, t, *all[n]->sync, storage::pausing::kept); !queued)
+        return queued.error();
   }
   if (const auto emitted = emit(db, t, emissions); !emitted) return emitted.error();
   return out;
@@ -331,8 +333,8 @@ result<settled> settle(storage::session& db, const services& s, const tenant_sta
   if (const auto emitted = emit(db, state.row().id, std::array{emission{work, signals, *named}}); !emitted)
     return emitted.error();
   if (seen.queues_sync && definition->sync && owner->access_ciphertext)
-    if (const auto queued =
-            storage::enqueue_job(db, state.row().id, incremental_job(*owner, incremental_priority, now));
+    if (const auto queued = storage::enqueue_job(
+            db, state.row().id, incremental_job(*owner, incremental_priority, now), storage::pausing::kept);
         !queued)
       return queued.error();
   settled done{row.status, {}};

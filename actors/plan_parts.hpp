@@ -2,7 +2,7 @@
 
 #include "actors/plan.hpp"
 
-/// Only for the plan_* sources: what several kinds of mutation need.
+/// Only for the plan_* sources and the claim of a tenant: what several kinds of mutation need.
 namespace connectord {
 
 /// Identities follow from the provider's definition; where deliveries name the connection itself, its
@@ -40,6 +40,14 @@ std::optional<http_request> revocation_of(const services& s, const tenant_id& t,
 
 // ---- sync
 decision plan_request_sync(const services_ptr& s, const tenant_state& state, const request_sync& c);
+/// Runs that died leave their jobs in the queue, or failed; a connection's next run is then as far away as
+/// after any other failure.
+struct taken_back {
+  std::int64_t jobs = 0;
+  std::vector<connection> rows;  ///< of connections whose job has failed
+};
+result<taken_back> take_back(storage::session& db, const services& s, const tenant_id& t,
+                             std::string_view owner, timestamp now);
 decision plan_schedule(const services_ptr& s, const tenant_state& state, const schedule_due& c);
 decision plan_run(const services_ptr& s, const tenant_state& state, const run_job& c);
 decision plan_page(const services_ptr& s, const tenant_state& state, const commit_page& c);

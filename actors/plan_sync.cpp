@@ -105,7 +105,8 @@ result<> write_end(storage::session& db, const services& s, const tenant_id& t, 
   if (!ended) return ended.error();
   if (verdict.follow_up) {
     const auto next = incremental_job(c, job.row.priority, e.now);
-    if (const auto queued = storage::enqueue_job(db, t, next, e.report.cursor); !queued)
+    if (const auto queued = storage::enqueue_job(db, t, next, storage::pausing::kept, e.report.cursor);
+        !queued)
       return queued.error();
   }
   return write_connection(db, t, concluded(s, c, verdict, e.now), false);
@@ -127,7 +128,7 @@ decision plan_request_sync(const services_ptr& s, const tenant_state& state, con
   p.work = [t = state.row().id, wanted](storage::session& db) -> result<effect> {
     queued_sync out;
     for (const auto& j : wanted) {
-      auto queued = storage::enqueue_job(db, t, j);
+      auto queued = storage::enqueue_job(db, t, j, storage::pausing::ended);
       if (!queued) return queued.error();
       out.jobs.push_back({std::move(queued->row), queued->coalesced});
     }
@@ -146,19 +147,37 @@ decision plan_schedule(const services_ptr& s, const tenant_state& state, const s
   p.work = [s, t = state.row().id, due = std::move(due),
             now = c.now](storage::session& db) -> result<effect> {
     effect e{outcome{nothing{}}};
-    const auto taken_back = storage::reclaim_jobs(db, t, s->sync.most_attempts, {}, now);
-    if (!taken_back) return taken_back.error();
     for (const auto& d : due) {
-      const auto queued = storage::enqueue_job(db, t, d.next);
-      if (!queued) return queued.error();
       if (const auto kept = write_connection(db, t, d.row, false); !kept) return kept.error();
       e.rows.push_back(d.row);
     }
+    auto taken_back = take_back(db, *s, t, {}, now);
+    if (!taken_back) return taken_back.error();
+    e.rows.insert(e.rows.end(), taken_back->rows.begin(), taken_back->rows.end());
+    for (const auto& d : due)
+      if (const auto queued = storage::enqueue_job(db, t, d.next, storage::pausing::kept); !queued)
+        return queued.error();
     e.scheduled = due.size();
-    e.reclaimed = *taken_back;
+    e.reclaimed = taken_back->jobs;
     return e;
   };
   return p;
+}
+
+result<taken_back> take_back(storage::session& db, const services& s, const tenant_id& t,
+                             std::string_view owner, timestamp now) {
+  const auto reclaimed = storage::reclaim_jobs(db, t, s.sync.most_attempts, owner, now);
+  if (!reclaimed) return reclaimed.error();
+  taken_back out{reclaimed->count, {}};
+  for (const auto& id : reclaimed->exhausted) {
+    auto row = reread(db, t, id);
+    if (!row) return row.error();
+    run_verdict failed{.status = job_status::failed, .record = read_sync(row->metadata)};
+    failed.record.last_error = name_of(run_end::transient);
+    out.rows.push_back(concluded(s, std::move(*row), failed, now));
+    if (const auto kept = write_connection(db, t, out.rows.back(), false); !kept) return kept.error();
+  }
+  return out;
 }
 
 decision plan_run(const services_ptr& s, const tenant_state& state, const run_job& c) {

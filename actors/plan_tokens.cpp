@@ -76,7 +76,7 @@ outcome lend(const services& s, const tenant_state& state, const connection& c) 
 
 bool wants_exchange(const connection& c, const begin_refresh& b, const services& s) {
   switch (b.cause) {
-    case refresh_cause::force: return true;
+    case refresh_cause::force: return oauth::last_refreshed(c.metadata) <= b.asked;
     case refresh_cause::sweep: return oauth::is_due(c, b.now, s.refresh.lead, s.refresh.tick);
     case refresh_cause::use: break;
   }
@@ -232,7 +232,8 @@ decision plan_grant(const services_ptr& s, const tenant_state& state, const stor
         if (const auto kept = write_connection(db, t, stored, created); !kept) return kept.error();
         if (const auto kept = storage::replace_tokens(db, t, stored); !kept) return kept.error();
         if (!syncs) return {};
-        const auto queued = storage::enqueue_job(db, t, incremental_job(stored, incremental_priority, now));
+        const auto queued = storage::enqueue_job(db, t, incremental_job(stored, incremental_priority, now),
+                                                 storage::pausing::ended);
         return queued ? result<>{} : queued.error();
       },
       [created](const connection& now) {

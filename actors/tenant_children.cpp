@@ -52,7 +52,7 @@ void tenant_worker::refresh(force_refresh c, const request_meta& by, promise<ten
   const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
   self_
       ->request(children_.keeper_of(*state_.find(c.id), me), 3 * services_->call_patience,
-                fresh_token{c.cause})
+                fresh_token{c.cause, {}, c.now})
       .then(
           [this, owed, c, by](const token_lent&) mutable {
             c.exchanged = true;
@@ -103,14 +103,17 @@ void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {
   children_.begin_run(*claimed->work, *owner, run->slot, me);
 }
 
-/// From the durable intent to the stored answer, or to the news that there is none.
+/// From the durable intent to the stored answer, or to the news that there is none. Tokens that were refused
+/// are in the keeper, which tries again or ends.
 void tenant_worker::follow_exchange(const mutation& m, const outcome* o) {
   const auto* step = o ? std::get_if<refresh_step>(o) : nullptr;
   const bool under_way = step != nullptr && std::holds_alternative<refresh_begun>(*step);
   if (const auto* b = std::get_if<begin_refresh>(&m); b != nullptr && under_way)
     children_.exchange_begun(b->id);
-  if (const auto* e = std::get_if<end_refresh>(&m); e != nullptr && !under_way)
-    children_.exchange_over(e->begun.intent.connection);
+  const auto* e = std::get_if<end_refresh>(&m);
+  if (e == nullptr || under_way) return;
+  const bool kept = o == nullptr && std::holds_alternative<oauth::token_set>(e->answer);
+  if (!kept) children_.exchange_over(e->begun.intent.connection);
 }
 
 /// Best effort: the tokens are gone from the store whatever the provider says.

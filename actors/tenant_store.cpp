@@ -1,5 +1,6 @@
 #include "actors/tenant_store.hpp"
 
+#include "actors/plan_parts.hpp"
 #include "actors/rows.hpp"
 #include "actors/tracker/projects.hpp"
 #include "actors/tracker/tracker.hpp"
@@ -167,10 +168,14 @@ result<std::optional<claimed_tenant>> claim_tenant_rows(storage::session& db, co
   const auto received = storage::count_received(db, id);
   if (!received) return received.error();
   c.received = *received;
-  const auto reclaimed =
-      storage::reclaim_jobs(db, id, s.sync.most_attempts, newborn ? s.node : std::string{}, now);
+  const auto reclaimed = take_back(db, s, id, newborn ? s.node : std::string{}, now);
   if (!reclaimed) return reclaimed.error();
-  c.reclaimed = *reclaimed;
+  c.reclaimed = reclaimed->jobs;
+  if (!reclaimed->rows.empty()) {
+    const auto advanced = storage::advance(db, id, c.epoch);
+    if (!advanced) return advanced.error();
+    c.revision = *advanced;
+  }
   auto live = syncing_of(db, id);
   if (!live) return live.error();
   c.syncing = std::move(*live);

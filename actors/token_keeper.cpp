@@ -23,6 +23,7 @@ token_keeper::interface::behavior_type token_keeper::behavior() {
   return {
       [this](fresh_token& f) { return on_fresh(f); },
       [this](const ask_again&) { begin(); },
+      [this](const store_again&) { store(*unstored_); },
   };
 }
 
@@ -34,21 +35,26 @@ caf::result<token_lent> token_keeper::on_fresh(fresh_token& f) {
 
 /// The strongest of the wishes counts: what one of them knows to be refused is refused for all.
 void token_keeper::begin() {
-  begin_refresh b{connection_, {}, refresh_cause::use, joined_, services_->now()};
+  begin_refresh b{connection_, {}, refresh_cause::use, joined_, {}, services_->now()};
   for (auto& w : waiting_) {
     w.heard = true;
     b.cause = std::max(b.cause, w.asked.cause);
+    if (w.asked.cause == refresh_cause::force) b.asked = std::max(b.asked, w.asked.asked);
     if (w.asked.rejected) b.rejected = std::max(b.rejected, w.asked.rejected);
   }
-  ask_tenant(std::move(b));
+  ask_tenant(std::move(b), [this](const caf::error& e) { settle([&e](auto& w) { w.reply.fail(e); }); });
 }
 
-template <class Command>
-void token_keeper::ask_tenant(Command c) {
+template <class Command, class Otherwise>
+void token_keeper::ask_tenant(Command c, Otherwise otherwise) {
   const auto patience = patience_of(*services_);
   self_->request(parent_, patience, own_command(std::move(c), patience))
-      .then([this](const tenant_outcome& o) { on_step(std::get<refresh_step>(o.value)); },
-            [this](const caf::error& e) { settle([&e](auto& w) { w.reply.fail(e); }); });
+      .then(
+          [this](const tenant_outcome& o) {
+            unstored_.reset();
+            on_step(std::get<refresh_step>(o.value));
+          },
+          otherwise);
 }
 
 void token_keeper::on_step(const refresh_step& step) {
@@ -115,7 +121,21 @@ void token_keeper::exchange(refresh_begun begun) {
 void token_keeper::on_answer(const http_response& r) {
   auto answer = oauth::read_token_answer(r, services_->now());
   count(answer);
-  ask_tenant(end_refresh{std::move(begun_), std::move(answer), services_->now()});
+  store({begun_, std::move(answer), services_->now()});
+}
+
+void token_keeper::store(end_refresh what) {
+  if (std::holds_alternative<oauth::token_set>(what.answer)) unstored_ = what;
+  ask_tenant(std::move(what), [this](const caf::error& e) { on_unstored(e); });
+}
+
+/// Once the lease is over another may present the old token again, and whoever comes next does. Ending tells
+/// the tenant that it need not wait for these tokens any more.
+void token_keeper::on_unstored(const caf::error& e) {
+  if (unstored_ && services_->now() + store_pause < begun_.intent.lease_expires_at)
+    return self_->delayed_send(self_, store_pause, store_again{});
+  settle([&e](auto& w) { w.reply.fail(e); });
+  if (unstored_) self_->quit(caf::exit_reason::normal);
 }
 
 void token_keeper::count(const oauth::token_answer& answer) const {

@@ -9,6 +9,13 @@ namespace {
 /// Beside the status that is meant: SQLite uses a partial index only where its condition is spelled out.
 #define LIVE "status IN ('queued', 'running')"
 
+/// That `j`, queued, need not wait for an older webhook job of its connection.
+#define IN_ORDER                                                                                      \
+  "(j.job_type <> 'webhook' OR NOT EXISTS (SELECT 1 FROM sync_jobs e WHERE e.tenant_id = j.tenant_id" \
+  " AND e.connection_id = j.connection_id AND e." LIVE                                                \
+  " AND e.status = 'queued' AND e.job_type = 'webhook'"                                               \
+  " AND (e.scheduled_at, e.id) < (j.scheduled_at, j.id)))"
+
 /// Behind JOB_COLUMNS.
 constexpr int own_columns = 15;
 
@@ -34,23 +41,24 @@ result<> look_ahead(session& s, std::string_view sql, params arguments, std::opt
 
 }  // namespace
 
-result<queued_job> enqueue_job(session& s, tenant_id tenant, const job& j,
+result<queued_job> enqueue_job(session& s, tenant_id tenant, const job& j, pausing waiting,
                                const std::optional<std::string>& cursor) {
-  const auto stored =
-      find_one(s,
-               "INSERT INTO sync_jobs (tenant_id, id, provider, connection_id, job_type, status, priority,"
-               " scheduled_at, created_at, cursor) VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9)"
-               " ON CONFLICT (tenant_id, connection_id) WHERE job_type = 'incremental' AND status IN "
-               "('queued', 'running')"
-               " DO UPDATE SET"
-               " scheduled_at = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.scheduled_at > $7 THEN $7"
-               " ELSE sync_jobs.scheduled_at END,"
-               " retry_after = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.retry_after > $7 THEN NULL"
-               " ELSE sync_jobs.retry_after END"
-               " RETURNING " JOB_COLUMNS,
-               {tenant, j.id, j.provider, j.connection, text_of(j.type), j.priority, j.scheduled_at,
-                j.created_at, cursor},
-               read_job);
+  const auto ends = waiting == pausing::ended ? std::optional{j.scheduled_at} : std::nullopt;
+  const auto stored = find_one(
+      s,
+      "INSERT INTO sync_jobs (tenant_id, id, provider, connection_id, job_type, status, priority,"
+      " scheduled_at, created_at, cursor) VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9)"
+      " ON CONFLICT (tenant_id, connection_id) WHERE job_type = 'incremental' AND status IN "
+      "('queued', 'running')"
+      " DO UPDATE SET"
+      " scheduled_at = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.scheduled_at > $7 THEN $7"
+      " ELSE sync_jobs.scheduled_at END,"
+      " retry_after = CASE WHEN sync_jobs.status = 'queued' AND sync_jobs.retry_after > $10 THEN NULL"
+      " ELSE sync_jobs.retry_after END"
+      " RETURNING " JOB_COLUMNS,
+      {tenant, j.id, j.provider, j.connection, text_of(j.type), j.priority, j.scheduled_at, j.created_at,
+       cursor, ends},
+      read_job);
   if (!stored) return stored.error();
   return queued_job{**stored, (*stored)->id != j.id};
 }
@@ -67,8 +75,7 @@ result<std::optional<claimed_job>> claim_job(session& s, tenant_id tenant, const
       " WHERE j.tenant_id = $1 AND j." LIVE
       " AND j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $2"
       " AND c.status = 'active' AND NOT EXISTS (SELECT 1 FROM sync_jobs o WHERE o.tenant_id = j.tenant_id"
-      " AND o.connection_id = j.connection_id AND o." LIVE
-      " AND o.status = 'running')"
+      " AND o.connection_id = j.connection_id AND o." LIVE " AND o.status = 'running') AND " IN_ORDER
       " ORDER BY j.priority DESC, j.scheduled_at, j.id LIMIT 1) AND status = 'queued'"
       " RETURNING " JOB_COLUMNS ", fence, counted_failures, cursor",
       {tenant, now, lease.owner, lease.expires_at}, read_claimed);
@@ -109,25 +116,32 @@ result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of) {
                  j.finished_at, error}));
 }
 
-result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures, std::string_view owner,
-                                  timestamp now) {
-  const auto died = encode_error({"interrupted", "the run ended with its process", now, {}});
-  const auto failed = s.execute(
+result<reclaimed_jobs> reclaim_jobs(session& s, tenant_id tenant, int most_failures, std::string_view owner,
+                                    timestamp now) {
+  reclaimed_jobs out;
+  const auto died = encode_error({"attempts_exhausted", "the run ended with its process", now, {}});
+  const auto failed = s.query(
       "UPDATE sync_jobs SET status = 'failed', finished_at = $2, error = $5,"
       " counted_failures = counted_failures + 1, fence = fence + 1, lease_owner = NULL,"
       " lease_expires_at = NULL WHERE tenant_id = $1 AND " LIVE
       " AND status = 'running'"
-      " AND (lease_expires_at <= $2 OR lease_owner = $3) AND counted_failures + 1 >= $4",
-      {tenant, now, owner, most_failures, died});
-  if (!failed) return failed;
+      " AND (lease_expires_at <= $2 OR lease_owner = $3) AND counted_failures + 1 >= $4"
+      " RETURNING connection_id, job_type",
+      {tenant, now, owner, most_failures, died}, [&](const row& r) {
+        ++out.count;
+        if (read_name<job_type>(r, 1) != job_type::webhook)
+          out.exhausted.push_back(read_id<connection_id>(r, 0));
+      });
+  if (!failed) return failed.error();
   const auto queued = s.execute(
       "UPDATE sync_jobs SET status = 'queued', counted_failures = counted_failures + 1,"
       " fence = fence + 1, lease_owner = NULL, lease_expires_at = NULL"
       " WHERE tenant_id = $1 AND " LIVE
       " AND status = 'running' AND (lease_expires_at <= $2 OR lease_owner = $3)",
       {tenant, now, owner});
-  if (!queued) return queued;
-  return *failed + *queued;
+  if (!queued) return queued.error();
+  out.count += *queued;
+  return out;
 }
 
 result<std::int64_t> expire_job_leases(session& s, std::optional<std::string_view> owner, timestamp now) {
@@ -150,14 +164,17 @@ result<std::int64_t> cancel_jobs(session& s, tenant_id tenant, connection_id con
       {tenant, connection, now, why});
 }
 
+/// Queued jobs whose tenant and connection may run something.
+#define CLAIMABLE                                                               \
+  " FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"                      \
+  " JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = j.connection_id" \
+  " WHERE j." LIVE " AND j.status = 'queued' AND t.status = 'active' AND c.status = 'active' AND " IN_ORDER
+
 result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
   due_work out;
   auto run = tenants_of(s,
-                        "SELECT DISTINCT j.tenant_id FROM sync_jobs j JOIN tenants t ON t.id = j.tenant_id"
-                        " JOIN connections c ON c.tenant_id = j.tenant_id AND c.id = j.connection_id"
-                        " WHERE j." LIVE
-                        " AND j.status = 'queued' AND COALESCE(j.retry_after, j.scheduled_at) <= $1"
-                        " AND t.status = 'active' AND c.status = 'active' LIMIT $2",
+                        "SELECT DISTINCT j.tenant_id" CLAIMABLE
+                        " AND COALESCE(j.retry_after, j.scheduled_at) <= $1 LIMIT $2",
                         {now, most_tenants});
   if (!run) return run.error();
   out.to_run = std::move(*run);
@@ -173,17 +190,16 @@ result<due_work> find_due_work(session& s, timestamp now, int most_tenants) {
                  {now, most_tenants});
   if (!schedule) return schedule.error();
   out.to_schedule = std::move(*schedule);
-  const auto waiting = s.query(
-      "SELECT COUNT(*), MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs"
-      " WHERE " LIVE " AND status = 'queued' AND COALESCE(retry_after, scheduled_at) <= $1",
-      {now}, [&](const row& r) {
-        out.backlog = r.integer(0);
-        out.oldest = r.maybe_time(1);
-      });
+  const auto waiting = s.query("SELECT COUNT(*), MIN(COALESCE(j.retry_after, j.scheduled_at))" CLAIMABLE
+                               " AND COALESCE(j.retry_after, j.scheduled_at) <= $1",
+                               {now}, [&](const row& r) {
+                                 out.backlog = r.integer(0);
+                                 out.oldest = r.maybe_time(1);
+                               });
   if (!waiting) return waiting.error();
   for (const std::string_view sql :
-       {"SELECT MIN(COALESCE(retry_after, scheduled_at)) FROM sync_jobs WHERE " LIVE " AND status = 'queued'"
-        " AND COALESCE(retry_after, scheduled_at) > $1",
+       {"SELECT MIN(COALESCE(j.retry_after, j.scheduled_at))" CLAIMABLE
+        " AND COALESCE(j.retry_after, j.scheduled_at) > $1",
         "SELECT MIN(lease_expires_at) FROM sync_jobs WHERE " LIVE
         " AND status = 'running' AND lease_expires_at > $1",
         "SELECT MIN(next_run_at) FROM connections WHERE status = 'active' AND next_run_at > $1"})

@@ -16,15 +16,18 @@ struct queued_job {
   job row;
   bool coalesced = false;  ///< it was there: queued, and now due no later than asked for, or running
 };
+/// What becomes of the pause that a queued job waits out, because its provider or a failure asked for one.
+enum class pausing { kept, ended };
 /// A connection has one queued or running incremental job; jobs of other types are not restricted.
-result<queued_job> enqueue_job(session& s, tenant_id tenant, const job& wanted,
+result<queued_job> enqueue_job(session& s, tenant_id tenant, const job& wanted, pausing waiting,
                                const std::optional<std::string>& cursor = {});
 
 struct job_lease {
   std::string_view owner;
   timestamp expires_at{};
 };
-/// The tenant's most urgent due job of an active connection on which nothing runs; one statement.
+/// The tenant's most urgent due job of an active connection on which nothing runs; one statement. Webhook
+/// jobs of a connection keep their order: behind one that pauses, all of them wait.
 result<std::optional<claimed_job>> claim_job(session& s, tenant_id tenant, const job_lease& lease,
                                              timestamp now);
 /// Whatever answers a bool here is false for a stale fence.
@@ -35,10 +38,14 @@ result<std::optional<claimed_job>> find_running(session& s, tenant_id tenant, jo
 /// `of.row` says how it ended: succeeded, failed, or queued again. The lease ends with it.
 result<bool> finish_job(session& s, tenant_id tenant, const claimed_job& of);
 
+struct reclaimed_jobs {
+  std::int64_t count = 0;
+  std::vector<connection_id> exhausted;  ///< had a sync job that failed here
+};
 /// Of a run that died: back to the queue as one counted failure, or failed when that was one too many.
 /// Taken is what has an ended lease, or one in the name of `owner`.
-result<std::int64_t> reclaim_jobs(session& s, tenant_id tenant, int most_failures, std::string_view owner,
-                                  timestamp now);
+result<reclaimed_jobs> reclaim_jobs(session& s, tenant_id tenant, int most_failures, std::string_view owner,
+                                    timestamp now);
 /// Of all tenants: the leases of a process that is known to be dead end now; without a name, everybody's.
 result<std::int64_t> expire_job_leases(session& s, std::optional<std::string_view> owner, timestamp now);
 /// What waits for a connection that is gone.

@@ -1,10 +1,12 @@
 #include "storage/signals.hpp"
 
+#include "base/json.hpp"
 #include "domain/grounding.hpp"
 #include "storage/codec.hpp"
 #include "storage/insert.hpp"
 #include "storage/select.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
 
@@ -71,7 +73,64 @@ result<> note_unscored(session& s, tenant_id tenant, std::span<const signal* con
   return insert.run(s, arguments);
 }
 
+/// Signals that only polls told of, of the versions that are delivered.
+result<std::vector<signal>> polled_versions(session& s, tenant_id tenant,
+                                            std::span<const signal* const> delivered) {
+  select q{"SELECT " SIGNAL_COLUMNS ", payload FROM signals"};
+  q.with(" WHERE tenant_id = ", tenant)
+      .raw(" AND delivery_id IS NULL AND (provider, entity, entity_version) IN (VALUES ");
+  for (const auto* x : delivered) {
+    if (x != delivered.front()) q.raw(", ");
+    q.with("(", x->provider).with(", ", x->entity).with(", ", x->entity_version).raw(")");
+  }
+  q.raw(")");
+  return all_of(s, q, read_whole_signal);
+}
+
+/// Numbers of issues and of merge requests may be the same.
+bool of_one_thing(const signal& a, const signal& b) {
+  const auto type = [](const signal& x) {
+    return parse_json_object(x.payload).value().at("entity").at("type").as_string();  // ours
+  };
+  return a.provider == b.provider && a.entity == b.entity && a.entity_version == b.entity_version &&
+         type(a) == type(b);
+}
+
+result<bool> is_stored(session& s, tenant_id tenant, const signal& x) {
+  const auto known =
+      find_one(s, "SELECT 1 FROM signals WHERE tenant_id = $1 AND provider = $2 AND dedupe_key = $3",
+               {tenant, x.provider, x.dedupe_key}, [](const row&) { return true; });
+  if (!known) return known.error();
+  return known->has_value();
+}
+
+result<> become(session& s, tenant_id tenant, const signal& polled, const signal& x) {
+  if (polled.dedupe_key != x.dedupe_key) {
+    const auto stored = is_stored(s, tenant, x);
+    if (!stored) return stored.error();
+    if (*stored) return {};
+  }
+  return done(
+      s.execute("UPDATE signals SET connection_id = $3, kind = $4, dedupe_key = $5, delivery_id = $6,"
+                " job_id = $7, payload = $8 WHERE tenant_id = $1 AND id = $2 AND delivery_id IS NULL",
+                {tenant, polled.id, x.connection, x.kind, x.dedupe_key, x.delivery, x.job, x.payload}));
+}
+
 }  // namespace
+
+result<> adopt_polled(session& s, tenant_id tenant, std::span<const signal* const> delivered) {
+  constexpr std::size_t at_once = 300;
+  for (; !delivered.empty(); delivered = delivered.subspan(std::min(at_once, delivered.size()))) {
+    const auto some = delivered.first(std::min(at_once, delivered.size()));
+    const auto polled = polled_versions(s, tenant, some);
+    if (!polled) return polled.error();
+    for (const auto& old : *polled)
+      for (const auto* x : some)
+        if (of_one_thing(old, *x))
+          if (const auto ok = become(s, tenant, old, *x); !ok) return ok;
+  }
+  return {};
+}
 
 result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
                                                   std::span<const signal* const> signals) {

@@ -19,6 +19,9 @@ struct stored_signal {
 result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
                                                   std::span<const signal* const> signals);
 result<stored_signal> insert_signal(session& s, tenant_id tenant, const signal& signal);
+/// Of versions that a poll has told of before a delivery does: the poll saw only that something changed, the
+/// delivery knows what, so the poll's signal becomes the delivery's, id and place kept.
+result<> adopt_polled(session& s, tenant_id tenant, std::span<const signal* const> delivered);
 /// Whether any signal of the tenant and provider tells of this version.
 result<bool> knows_version(session& s, tenant_id tenant, std::string_view provider, std::string_view entity,
                            std::string_view version);

@@ -99,6 +99,7 @@ struct begin_refresh {
   std::optional<std::int64_t> rejected;  ///< the provider refused the access token of this epoch
   refresh_cause cause = refresh_cause::use;
   std::optional<std::int64_t> joined;  ///< somebody was exchanging this epoch's: younger tokens will do
+  timestamp asked{};                   ///< the last time that it was forced: tokens that came later will do
   timestamp now{};
 };
 struct end_refresh {

@@ -19,9 +19,11 @@ using oauth_flow_actor = typed_actor<replies<begin_flow, flow_granted>>;  // One
 
 /// A token that can be used now. All who ask while a refresh is under way share it.
 struct fresh_token : message {
-  explicit fresh_token(refresh_cause c, std::optional<std::int64_t> r = {}) : cause(c), rejected(r) {}
+  explicit fresh_token(refresh_cause c, std::optional<std::int64_t> r = {}, timestamp a = timestamp::max())
+      : cause(c), rejected(r), asked(a) {}
   refresh_cause cause;
   std::optional<std::int64_t> rejected;
+  timestamp asked;  ///< when it was forced
 };
 struct token_lent : message {
   explicit token_lent(lent_token t) : token(std::move(t)) {}

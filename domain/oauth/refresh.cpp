@@ -49,4 +49,10 @@ std::string refreshed_metadata(std::string_view metadata, timestamp now) {
   return json::serialize(out);
 }
 
+std::optional<timestamp> last_refreshed(std::string_view metadata) {
+  const auto all = parse_json_object(metadata);
+  const auto* at = all ? all->if_contains("last_refreshed_at") : nullptr;
+  return at != nullptr && at->is_string() ? parse_rfc3339(at->as_string()) : std::nullopt;
+}
+
 }  // namespace connectord::oauth

@@ -63,7 +63,8 @@ struct attempt {
 refresh_decision decide_refresh(const connection& c, const refresh_intent& mine, const attempt& how,
                                 token_answer answer, timestamp now);
 
-/// `metadata` with `last_refreshed_at`.
+/// `metadata` with `last_refreshed_at`, and that time; none: never.
 std::string refreshed_metadata(std::string_view metadata, timestamp now);
+std::optional<timestamp> last_refreshed(std::string_view metadata);
 
 }  // namespace connectord::oauth

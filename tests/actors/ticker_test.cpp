@@ -139,6 +139,35 @@ TEST_CASE_FIXTURE(ticker_fixture, "what a dead run left is taken back when its l
   end();
 }
 
+TEST_CASE_FIXTURE(ticker_fixture,
+                  "a connection whose first job died once too often is synced again at its interval") {
+  node.settings->sync.most_attempts = 1;
+  std::string heir;
+  SUBCASE("taken back when the lease ends") { heir = "another"; }
+  SUBCASE("taken back by the tenant's next incarnation") { heir = node.shared->node; }
+  add_items(3);
+  const auto c = connect(acme);
+  expect(passage::hold);
+  run_one(acme);
+  node.die();
+  run();
+  expect(passage::open);
+  sync_node next{*this, db, heir, clock, &out};
+  next.settings->sync.most_attempts = 1;
+  start_scheduler(next);
+  if (heir == node.shared->node) tell(next, acme, schedule_due{now()});
+  pass_slowly(node.shared->sync.lease + seconds{1});
+  REQUIRE(jobs().size() == 1);
+  CHECK(jobs().front().status == job_status::failed);
+  CHECK(jobs().front().error->type == "attempts_exhausted");
+  CHECK(row(c).status == connection_status::active);
+  CHECK(read_sync(row(c).metadata).last_error == "transient");
+  CHECK(row(c).next_run_at == *jobs().front().finished_at + seconds{900});
+  pass_slowly(seconds{901});
+  CHECK(signals().size() == 3);
+  end();
+}
+
 TEST_CASE_FIXTURE(ticker_fixture, "the sweep renews what ends soon, a few at a time, each once") {
   node.settings->refresh.concurrency = 4;
   std::vector<connection> all;

@@ -37,6 +37,22 @@ struct keeper_fixture : sync_fixture {
     out.fate = [p](const http_request&) { return p; };
   }
   int presented(const std::string& refresh) { return provider.presented[refresh]; }
+  void refuse_next(std::size_t jobs) {
+    node.script.fate = [from = node.script.jobs, jobs](std::size_t job) {
+      return job >= from && job < from + jobs ? fault::refuse_before : fault::none;
+    };
+  }
+  /// At the end of the token: new ones come, and the store refuses the next jobs.
+  answer<token_lent> want_and_refuse_tokens(std::size_t jobs) {
+    pass(provider.token_life);
+    expect(passage::hold);
+    auto asked = want();
+    run();
+    refuse_next(jobs);
+    let_all_go();
+    expect(passage::open);
+    return asked;
+  }
 };
 
 }  // namespace
@@ -103,6 +119,22 @@ TEST_CASE_FIXTURE(keeper_fixture, "who forces an exchange while one is under way
   let_all_go();
   CHECK(lent(first).access.reveal() == lent(late).access.reveal());
   CHECK(provider.exchanges == 1);
+}
+
+TEST_CASE_FIXTURE(keeper_fixture,
+                  "who forced an exchange before the last one ended is content with that one") {
+  const auto before = now();
+  pass(seconds{1});
+  want(refresh_cause::force);
+  run();
+  const auto forced_at = [this](timestamp when) {
+    auto asked = ask<token_lent>(keeper, fresh_token{refresh_cause::force, {}, when});
+    run();
+    return lent(asked).epoch;
+  };
+  CHECK(forced_at(before) == c.token_epoch + 1);
+  CHECK(forced_at(now()) == c.token_epoch + 2);
+  CHECK(provider.exchanges == 2);
 }
 
 TEST_CASE_FIXTURE(keeper_fixture, "the sweep exchanges what ends soon, and nothing else") {
@@ -211,20 +243,48 @@ TEST_CASE_FIXTURE(keeper_fixture,
   CHECK(presented(first_refresh) == 2);
 }
 
-TEST_CASE_FIXTURE(keeper_fixture, "tokens that the store did not take are fetched again within the leeway") {
+TEST_CASE_FIXTURE(keeper_fixture, "tokens that the store does not take are kept and offered again") {
+  provider.leeway = seconds{0};
+  const auto asked = want_and_refuse_tokens(3);
+  CHECK_FALSE(*asked);
+  const auto meanwhile = want(refresh_cause::force);
+  pass_slowly(seconds{2}, milliseconds{100});
+  CHECK(lent(asked).epoch == c.token_epoch + 1);
+  CHECK(lent(meanwhile).epoch == c.token_epoch + 1);
+  CHECK(provider.exchanges == 1);
+  CHECK(row(c).token_epoch == c.token_epoch + 1);
+  CHECK_FALSE(intent_is_open(c));
+}
+
+TEST_CASE_FIXTURE(keeper_fixture,
+                  "a tenant that has to leave waits for tokens that the store has not taken yet") {
+  provider.leeway = seconds{0};
   pass(provider.token_life);
   expect(passage::hold);
-  const auto asked = want();
+  const auto asked = send(force_refresh{c.id, refresh_cause::force, now()});
   run();
-  node.script.fate = [n = node.script.jobs](std::size_t job) {
-    return job == n ? fault::refuse_before : fault::none;
-  };
+  refuse_next(2);
   let_all_go();
-  expect(passage::open);
-  CHECK(refused(asked) == errc::database_unavailable);
-  const auto again = want();
+  caf::anon_send(tenant, passivate{});
+  run();
+  CHECK_FALSE(*asked);
+  pass_slowly(seconds{2}, milliseconds{100});
+  CHECK(row(c).token_epoch == c.token_epoch + 1);
+  CHECK(provider.exchanges == 1);
+  CHECK_FALSE(intent_is_open(c));
+}
+
+TEST_CASE_FIXTURE(keeper_fixture,
+                  "tokens that the store has not taken by the end of the lease are given up") {
+  const auto asked = want_and_refuse_tokens(100'000);
   pass_slowly(node.shared->refresh.intent_lease + seconds{1});
+  CHECK(refused(asked) == errc::database_unavailable);
+  refuse_next(0);
+  keeper = keeper_at(tenant, node);
+  const auto again = want();
+  run();
   CHECK(lent(again).epoch == c.token_epoch + 1);
+  CHECK(presented(first_refresh) == 2);  // within the leeway
   CHECK_FALSE(provider.lost(account));
 }
 

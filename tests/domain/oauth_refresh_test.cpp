@@ -138,4 +138,7 @@ TEST_CASE("a refused refresh token gives way to the one before it, once and for 
 TEST_CASE("the time of a refresh is noted beside what the metadata says") {
   CHECK(json::parse(refreshed_metadata(R"({"user":{"id":1},"last_refreshed_at":"x"})", noon)) ==
         json::parse(R"({"user":{"id":1},"last_refreshed_at":"2026-01-01T12:00:00Z"})"));
+  CHECK(last_refreshed(refreshed_metadata("{}", noon)) == noon);
+  for (const auto* never : {"{}", R"({"last_refreshed_at":1})", R"({"last_refreshed_at":"x"})"})
+    CHECK_FALSE(last_refreshed(never));
 }

@@ -23,8 +23,9 @@ constexpr seconds lease{60};
 struct bench {
   explicit bench(session& s) : db(s), tenant(add_tenant(s)), c(add_connection(s, tenant)) {}
 
-  queued_job enqueue(const job& j, const std::optional<std::string>& cursor = {}) const {
-    auto queued = enqueue_job(db, tenant, j, cursor);
+  queued_job enqueue(const job& j, const std::optional<std::string>& cursor = {},
+                     pausing waiting = pausing::kept) const {
+    auto queued = enqueue_job(db, tenant, j, waiting, cursor);
     REQUIRE(queued);
     return std::move(*queued);
   }
@@ -83,17 +84,21 @@ TEST_CASE("a connection has one incremental job, and asking again makes it due n
   CHECK(list_jobs(*s, b.tenant, {}, {}, 10)->size() == 1);
 }
 
-TEST_CASE("asking again ends the pause of a job that waits for its next attempt") {
+TEST_CASE("a job that waits for its next attempt goes on waiting, unless whoever asks again ends the pause") {
   EACH_STORE(store);
   const auto s = store.open();
   const bench b{*s};
   auto failed = b.running();
   failed.row.retry_after = noon + seconds{600};
   REQUIRE(b.finish(failed, job_status::queued));
+  const auto again = b.wanted(job_type::incremental, noon + seconds{10});
+  const auto pushed = b.enqueue(again);
+  CHECK(pushed.coalesced);
+  CHECK(pushed.row.retry_after == noon + seconds{600});
   CHECK_FALSE(b.claim(noon + seconds{599}));
-  const auto again = b.enqueue(b.wanted(job_type::incremental, noon + seconds{10}));
-  CHECK(again.coalesced);
-  CHECK_FALSE(again.row.retry_after);
+  const auto asked = b.enqueue(again, {}, pausing::ended);
+  CHECK(asked.coalesced);
+  CHECK_FALSE(asked.row.retry_after);
   CHECK(b.claim(noon + seconds{10}));
 }
 
@@ -137,7 +142,7 @@ TEST_CASE("the most urgent due job comes first, then the one that is due longest
     auto j = sample_job(add_connection(*s, tenant, std::move(account)), job_type::full);
     j.priority = priority;
     j.scheduled_at = noon + due;
-    REQUIRE(enqueue_job(*s, tenant, j));
+    REQUIRE(enqueue_job(*s, tenant, j, pausing::kept));
     return j.id;
   };
   const auto late = add("a", incremental_priority, seconds{-5}),
@@ -168,6 +173,42 @@ TEST_CASE("a connection has one run at a time, and its webhook jobs run in the o
   }
 }
 
+TEST_CASE(
+    "a webhook job that pauses is not overtaken by a later one, nor does that count as work that is due") {
+  EACH_STORE(store);
+  const auto s = store.open();
+  const bench b{*s};
+  auto first = b.running(job_type::webhook);
+  const auto second = b.enqueue(b.wanted(job_type::webhook, noon + seconds{1})).row.id;
+  first.row.retry_after = noon + seconds{600};
+  REQUIRE(b.finish(first, job_status::queued));
+  CHECK_FALSE(b.claim(noon + seconds{599}));
+  const auto due = b.due(noon + seconds{599});
+  CHECK(due.to_run.empty());
+  CHECK(due.backlog == 0);
+  CHECK_FALSE(due.oldest);
+  CHECK(due.next == noon + seconds{600});
+  for (const auto& expected : {first.row.id, second}) {
+    const auto run = b.claim(noon + seconds{600});
+    REQUIRE(run);
+    CHECK(run->row.id == expected);
+    REQUIRE(b.finish(*run, job_status::succeeded));
+  }
+}
+
+TEST_CASE("a sync does not wait for a webhook job that pauses") {
+  EACH_STORE(store);
+  const auto s = store.open();
+  const bench b{*s};
+  auto pauses = b.running(job_type::webhook);
+  pauses.row.retry_after = noon + seconds{600};
+  REQUIRE(b.finish(pauses, job_status::queued));
+  const auto sync = b.enqueue(b.wanted()).row.id;
+  const auto run = b.claim(noon + seconds{1});
+  REQUIRE(run);
+  CHECK(run->row.id == sync);
+}
+
 TEST_CASE("a connection that is not active, and another tenant's, gives no job") {
   EACH_STORE(store);
   const auto s = store.open();
@@ -179,6 +220,7 @@ TEST_CASE("a connection that is not active, and another tenant's, gives no job")
     b.set(status);
     CHECK_FALSE(b.claim());
     CHECK_FALSE(holds(b.due().to_run, b.tenant));
+    CHECK(b.due().backlog == 0);
   }
   b.set(connection_status::active);
   CHECK(holds(b.due().to_run, b.tenant));
@@ -190,7 +232,7 @@ TEST_CASE("whatever a run writes with a stale fence is not written") {
   const auto s = store.open();
   const bench b{*s};
   const auto old = b.running();
-  REQUIRE(reclaim_jobs(*s, b.tenant, 10, "me", noon).value() == 1);
+  REQUIRE(reclaim_jobs(*s, b.tenant, 10, "me", noon)->count == 1);
   const auto heir = b.claim();
   REQUIRE(heir);
   CHECK(heir->fence > old.fence);
@@ -202,7 +244,7 @@ TEST_CASE("whatever a run writes with a stale fence is not written") {
   REQUIRE(stands);
   CHECK(stands->row.signals_emitted == 0);
   CHECK_FALSE(stands->cursor);
-  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon + lease).value() == 1);  // not renewed either
+  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon + lease)->count == 1);  // not renewed either
 }
 
 TEST_CASE("an ended job cannot be ended, renewed or moved again") {
@@ -239,9 +281,9 @@ TEST_CASE("a lease that is renewed is not taken back") {
   const bench b{*s};
   const auto run = b.running();
   REQUIRE(renew_lease(*s, b.tenant, run.row.id, run.fence, noon + 2 * lease).value());
-  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon + 2 * lease - milliseconds{1}).value() == 0);
+  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon + 2 * lease - milliseconds{1})->count == 0);
   CHECK(holds(b.due(noon + 2 * lease).to_schedule, b.tenant));
-  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon + 2 * lease).value() == 1);
+  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon + 2 * lease)->count == 1);
 }
 
 TEST_CASE("each death of a run counts one failure, and one too many fails the job") {
@@ -251,19 +293,21 @@ TEST_CASE("each death of a run counts one failure, and one too many fails the jo
   const auto id = b.running().row.id;
   constexpr int most = 3;
   for (int death = 1; death < most; ++death) {
-    REQUIRE(reclaim_jobs(*s, b.tenant, most, "me", noon).value() == 1);
+    REQUIRE(reclaim_jobs(*s, b.tenant, most, "me", noon)->count == 1);
     CHECK(b.row(id).status == job_status::queued);
     const auto again = b.claim();
     REQUIRE(again);
     CHECK(again->counted_failures == death);
   }
-  REQUIRE(reclaim_jobs(*s, b.tenant, most, "me", noon + seconds{5}).value() == 1);
+  const auto last = reclaim_jobs(*s, b.tenant, most, "me", noon + seconds{5}).value();
+  CHECK(last.count == 1);
+  CHECK(last.exhausted == std::vector{b.c.id});
   const auto dead = b.row(id);
   CHECK(dead.status == job_status::failed);
   CHECK(dead.finished_at == noon + seconds{5});
   REQUIRE(dead.error);
-  CHECK(dead.error->type == "interrupted");
-  CHECK(reclaim_jobs(*s, b.tenant, most, "me", noon).value() == 0);
+  CHECK(dead.error->type == "attempts_exhausted");
+  CHECK(reclaim_jobs(*s, b.tenant, most, "me", noon)->count == 0);
 }
 
 TEST_CASE("a process takes back at once what it had itself, and another's only when its lease has ended") {
@@ -271,9 +315,9 @@ TEST_CASE("a process takes back at once what it had itself, and another's only w
   const auto s = store.open();
   const bench b{*s};
   b.running();
-  CHECK(reclaim_jobs(*s, b.tenant, 10, "another", noon).value() == 0);
-  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon).value() == 0);
-  CHECK(reclaim_jobs(*s, b.tenant, 10, "me", noon).value() == 1);
+  CHECK(reclaim_jobs(*s, b.tenant, 10, "another", noon)->count == 0);
+  CHECK(reclaim_jobs(*s, b.tenant, 10, {}, noon)->count == 0);
+  CHECK(reclaim_jobs(*s, b.tenant, 10, "me", noon)->count == 1);
 }
 
 TEST_CASE("the leases of a dead process end at once, over all tenants") {
@@ -286,7 +330,7 @@ TEST_CASE("the leases of a dead process end at once, over all tenants") {
   CHECK(expire_job_leases(*s, "me", noon + seconds{1}).value() == 2);
   CHECK(expire_job_leases(*s, {}, noon).value() == 2);
   CHECK(expire_job_leases(*s, {}, noon).value() == 0);
-  CHECK(reclaim_jobs(*s, a.tenant, 10, {}, noon).value() == 1);
+  CHECK(reclaim_jobs(*s, a.tenant, 10, {}, noon)->count == 1);
   CHECK(holds(b.due().to_schedule, b.tenant));
 }
 
@@ -298,7 +342,7 @@ TEST_CASE("a connection that goes takes its waiting and its running jobs along")
   const auto waits = b.enqueue(b.wanted(job_type::webhook)).row.id;
   const auto neighbour = add_connection(*s, b.tenant, "43");
   const auto spared = sample_job(neighbour, job_type::incremental);
-  REQUIRE(enqueue_job(*s, b.tenant, spared));
+  REQUIRE(enqueue_job(*s, b.tenant, spared, pausing::kept));
   CHECK(cancel_jobs(*s, b.tenant, b.c.id, noon).value() == 2);
   CHECK(b.row(waits).status == job_status::failed);
   CHECK(b.row(run.row.id).finished_at == noon);
@@ -389,7 +433,8 @@ TEST_CASE("of sixteen claimants each job has one, and no connection has two runs
   constexpr int claimants = 16, connections = 8, jobs_each = 4;
   for (int i = 0; i < connections; ++i) {
     const auto c = add_connection(*s, tenant, std::to_string(i));
-    for (int n = 0; n < jobs_each; ++n) REQUIRE(enqueue_job(*s, tenant, sample_job(c, job_type::webhook)));
+    for (int n = 0; n < jobs_each; ++n)
+      REQUIRE(enqueue_job(*s, tenant, sample_job(c, job_type::webhook), pausing::kept));
   }
   std::mutex guard;
   std::map<job_id, int> claims;
