@@ -115,28 +115,6 @@ void write(json_writer& w, const tracker::binding_view& v) {
   w.member("updated_at", b.updated_at).close();
 }
 
-void write(json_writer& w, const tracker::link_view& v) {
-  const auto& l = v.link;
-  w.open().member("id", l.id.text()).member("binding_id", l.binding.text());
-  w.member("project_id", l.project.text()).member("wp_id", l.wp.wp_id);
-  w.member("mission_slug", mission_of(l.wp));
-  write_identity(w, l.target);
-  w.member("external_id", l.target.id).member("external_key", l.external_key);
-  w.member("external_url", l.external_url).member("source", name_of(l.source));
-  w.member("state", name_of(l.state)).member("claimed_at", l.claimed_at);
-  w.member("absent_count", l.absent_count).member("in_latest_snapshot", l.in_latest_snapshot());
-  w.member("drift_open", l.drift_open).key("issue");
-  if (v.issue) {
-    const auto& i = *v.issue;
-    w.open().member("id", i.id.text()).member("key", i.key).member("title", i.title);
-    w.member("status", name_of(i.status)).member("url", i.url).member("updated_at", text_of(i.updated_at));
-    w.member("presence", name_of(i.presence)).close();
-  } else {
-    w.value(nullptr);
-  }
-  w.member("created_at", l.created_at).member("updated_at", l.updated_at).close();
-}
-
 void write(json_writer& w, const tracker::issue_view& v) {
   const auto& i = v.issue;
   const auto& c = i.content;
@@ -156,28 +134,6 @@ void write(json_writer& w, const tracker::issue_view& v) {
     w.member("mission_slug", mission_of(l.wp)).close();
   }
   w.close_array().close();
-}
-
-void write(json_writer& w, const tracker::drift_record& d) {
-  w.open().member("id", d.id.text()).member("binding_id", d.binding.text());
-  w.member("project_id", d.project.text()).member("mapping_id", text_of(d.link));
-  w.member("kind", name_of(d.kind)).member("severity", name_of(d.severity)).member("field", d.field);
-  w.member("wp_id", d.wp ? std::optional{d.wp->wp_id} : std::nullopt);
-  w.member("mission_slug", d.wp ? mission_of(*d.wp) : std::nullopt).key("external");
-  if (d.external) {
-    w.open();
-    write_identity(w, *d.external);
-    w.member("id", d.external->id).member("key", d.external_key).member("url", d.external_url).close();
-  } else {
-    w.value(nullptr);
-  }
-  w.member("spec_kitty_value", d.local_value).member("external_value", d.external_value);
-  w.member("owner", name_of(d.owner)).member("direction", name_of(d.direction));
-  w.member("manual_review_required", d.direction == tracker::direction::manual_review);
-  w.member("state", name_of(d.state)).member("resolution", name_of(d.resolution));
-  w.member("opened_at", d.opened_at).member("updated_at", d.updated_at).member("resolved_at", d.resolved_at);
-  w.member("opened_by_receipt_id", text_of(d.opened_by));
-  w.member("resolved_by_receipt_id", text_of(d.resolved_by)).close();
 }
 
 void write(json_writer& w, const tracker::queue_item& q) {

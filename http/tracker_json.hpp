@@ -12,9 +12,7 @@ namespace connectord::web {
 void write(json_writer& w, const tracker::receipt& r, std::string_view status = {});
 void write(json_writer& w, const tracker::binding_view& b);
 void write(json_writer& w, const tracker::resource& r);
-void write(json_writer& w, const tracker::link_view& l);
 void write(json_writer& w, const tracker::issue_view& i);
-void write(json_writer& w, const tracker::drift_record& d);
 void write(json_writer& w, const tracker::queue_item& q);
 void write(json_writer& w, const tracker::sync_run& run);
 void write(json_writer& w, const binding_health::answer& h, const tracker::policy& rules);

@@ -314,6 +314,7 @@ struct tracker_query {
                list_issues, get_issue>
       what;
   tracker::policy rules{};
+  timestamp now{};
 };
 
 }  // namespace connectord

@@ -1,8 +1,8 @@
 #include "actors/tracker/binding_change.hpp"
 
+#include "actors/tracker/feed.hpp"
 #include "base/json.hpp"
 #include "domain/tracker/drift.hpp"
-#include "domain/tracker/text.hpp"
 #include "storage/tracker/activity.hpp"
 #include "storage/tracker/bindings.hpp"
 #include "storage/tracker/drift.hpp"
@@ -15,16 +15,11 @@ namespace connectord::tracker {
 namespace {
 
 activity row_of(const binding_change& b, std::string_view type, std::string summary, std::string payload) {
-  activity a;
-  a.id = activity_id::make();
-  a.type = type;
-  a.occurred_at = a.recorded_at = b.c.now;
+  auto a = told_by(b.c, std::string{type}, std::move(summary));
   a.project = b.project.id;
   a.project_slug = b.project.slug;
   a.binding = b.row.id;
-  a.actor = b.c.by;
-  a.summary = shortened(summary);
-  a.url = "/dashboard/projects/" + b.project.id.str();
+  a.url = page_of(b.project.id);
   a.payload = std::move(payload);
   return a;
 }
@@ -66,6 +61,7 @@ void tell_drift(binding_change& b, std::string_view type, std::string_view verb,
     if (d.external) summary += " (" + d.external_key.value_or(d.external->id) + ")";
     auto row = row_of(b, type, std::move(summary), payload_of(d));
     row.wp = d.wp;
+    row.url = page_of(b.project.id, d.wp);
     b.feed.push_back(std::move(row));
   }
 }

@@ -23,6 +23,7 @@ struct binding_change {
   drift_by_kind open{};          ///< all that is open, once it is settled
   std::int64_t drift_open = 0;   ///< their number
   bool settled = false;
+  bool made = false;  ///< in this transaction
 };
 
 /// NOT_FOUND when the binding is gone; a deleted one is there.

@@ -93,7 +93,8 @@ result<binding_change> make_binding(change& c, const project& owner, tracker::pr
   b.origin = origin;
   b.created_at = b.updated_at = c.now;
   if (const auto ok = storage::insert_binding(c.db, c.tenant, b); !ok) return ok.error();
-  binding_change made{.c = c, .row = std::move(b), .project = {owner.id, owner.project_uuid, owner.slug}};
+  binding_change made{
+      .c = c, .row = std::move(b), .project = {owner.id, owner.project_uuid, owner.slug}, .made = true};
   const bool found = state == binding_state::discovered;
   tell_transition(made, found ? "tracker_binding_discovered" : "tracker_binding_created", std::nullopt);
   return made;

@@ -3,6 +3,7 @@
 #include "actors/tracker/abort.hpp"
 #include "actors/tracker/apply.hpp"
 #include "actors/tracker/bindings.hpp"
+#include "actors/tracker/feed.hpp"
 #include "actors/tracker/receipt_json.hpp"
 #include "actors/tracker/route.hpp"
 #include "base/json.hpp"
@@ -24,7 +25,7 @@ bool computed_key(std::string_view key) {
   return key.size() == 64 && std::ranges::all_of(key, hex);
 }
 
-receipt new_receipt(const change& c, const ingest_snapshot& asked, int revision) {
+receipt new_receipt(const ingest_snapshot& asked, int revision, timestamp received) {
   const auto& body = asked.snapshot->body;
   receipt r;
   r.id = snapshot_id::make();
@@ -33,7 +34,7 @@ receipt new_receipt(const change& c, const ingest_snapshot& asked, int revision)
   r.body_digest = body.digest;
   r.raw_sha256 = asked.snapshot->raw_sha256;
   r.revision = revision;
-  r.received_at = c.now;
+  r.received_at = received;
   r.provider = body.route.provider;
   r.workspace = body.route.workspace;
   return r;
@@ -68,13 +69,9 @@ result<> supersede(change& c, std::string_view scope) {
 }
 
 activity queued_row(const change& c, const receipt& r, queue_reason why) {
-  activity a;
-  a.id = activity_id::make();
-  a.type = "tracker_snapshot_queued";
-  a.occurred_at = a.recorded_at = c.now;
-  a.actor = c.by;
-  a.summary =
-      "A snapshot of " + std::string{name_of(r.provider)} + ":" + r.workspace + " waits for a project";
+  auto a = told_by(
+      c, "tracker_snapshot_queued",
+      "A snapshot of " + std::string{name_of(r.provider)} + ":" + r.workspace + " waits for a project");
   json_writer w{a.payload = {}};
   w.open().member("receipt_id", r.id.text()).member("reason", name_of(why)).close();
   return a;
@@ -100,7 +97,7 @@ result<snapshot_outcome> queue(change& c, const ingest_snapshot& asked, receipt 
                   .issue_count = body.counts.issues,
                   .mapping_count = body.counts.mappings,
                   .reason = why,
-                  .received_at = c.now};
+                  .received_at = r.received_at};
   if (const auto ok = storage::insert_receipt(c.db, c.tenant, r); !ok) return ok.error();
   if (const auto ok = storage::keep_body(c.db, c.tenant, r.id, *asked.snapshot->bytes); !ok)
     return ok.error();
@@ -149,7 +146,7 @@ result<> store_landed(binding_change& b, const arrival& from) {
                                               *from.snapshot.bytes, c.rules.bodies_kept);
   if (!kept) return kept;
   sync_run run{.id = run_id::make(), .binding = b.row.id, .receipt = r.id, .cause = from.cause};
-  run.started_at = c.now;
+  run.started_at = from.cause == run_trigger::snapshot ? r.received_at : c.now;
   run.finished_at = c.now;
   run.counts = r.counts;
   return storage::insert_run(c.db, c.tenant, run);
@@ -157,13 +154,13 @@ result<> store_landed(binding_change& b, const arrival& from) {
 
 }  // namespace
 
-result<snapshot_outcome> ingest(change& c, const ingest_snapshot& asked) {
+result<snapshot_outcome> ingest(change& c, const ingest_snapshot& asked, timestamp received) {
   const auto& body = asked.snapshot->body;
   auto known = storage::find_receipts(c.db, c.tenant, body.route.scope(), asked.key, body.digest);
   if (!known) return known.error();
   if (known->same) return snapshot_outcome{std::move(*known->same), true};
   if (known->revision > 0 && !computed_key(asked.key)) return error{errc::idempotency_key_conflict};
-  auto done = first_answer(c, asked, new_receipt(c, asked, known->revision + 1));
+  auto done = first_answer(c, asked, new_receipt(asked, known->revision + 1, received));
   if (done) abort_at(c.rules, abort_before_commit);
   return done;
 }

@@ -7,7 +7,7 @@ namespace connectord::tracker {
 
 /// A snapshot, from the look at its receipts to everything that follows (contract tracker-api, 4).
 /// IDEMPOTENCY_KEY_CONFLICT, QUEUE_FULL.
-result<snapshot_outcome> ingest(change& c, const ingest_snapshot& asked);
+result<snapshot_outcome> ingest(change& c, const ingest_snapshot& asked, timestamp received);
 
 /// The sync run of a refused body, if there is a live binding that it would have hit.
 result<> note_rejection(change& c, const note_rejected& refused);

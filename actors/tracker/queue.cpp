@@ -35,7 +35,7 @@ result<receipt> apply_item(binding_change& b, queue_item& item) {
   const auto parsed = read_again(c, item, row);
   if (!parsed) return parsed.error();
   row.matched = matched_by::manual;
-  row.binding_created = b.row.created_at == c.now && b.row.sequence == 0;
+  row.binding_created = b.made;
   auto landed = land(
       b, {.snapshot = *parsed, .row = std::move(row), .cause = run_trigger::manual_mapping, .stored = true});
   if (!landed) return landed.error();

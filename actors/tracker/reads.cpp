@@ -26,6 +26,23 @@ struct reader {
   storage::session& db;
   const tenant_id& t;
   const tracker::policy& rules;
+  timestamp now;
+
+  /// A list whose filter names projects, by id or project_uuid. Where none of them is known nothing fits.
+  template <class List, class Find>
+  result<job_value> of_projects(const List& q, Find find) const {
+    auto filter = q.filter;
+    if (!filter.projects.empty()) {
+      std::vector<uuid> named;
+      for (const auto& text : filter.projects) named.push_back(uuid::parse(text).value());
+      const auto known = storage::projects_named(db, t, named);
+      if (!known) return known.error();
+      if (known->empty()) return job_value::of(typename List::answer{});
+      filter.projects.clear();
+      for (const auto& p : *known) filter.projects.push_back(p.str());
+    }
+    return paged(find(filter), q.at.limit);
+  }
 
   result<job_value> operator()(const find_seen& q) const {
     find_seen::answer out{to_hex(bytes_of(sha256(*q.bytes))), {}};
@@ -42,7 +59,8 @@ struct reader {
   }
 
   result<job_value> operator()(const list_bindings& q) const {
-    return paged(storage::list_bindings(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+    return of_projects(
+        q, [&](const auto& f) { return storage::list_bindings(db, t, f, q.at.after, q.at.limit + 1); });
   }
   result<tracker::binding_view> live(const tracker::binding_id& id) const {
     auto b = storage::view_binding(db, t, id);
@@ -55,7 +73,6 @@ struct reader {
     if (!b) return b.error();
     auto runs = storage::list_runs(db, t, q.id, std::nullopt, 1);
     if (!runs) return runs.error();
-    const auto now = now_utc();
     auto report = tracker::health_of(b->row, b->drift_open, rules, now);
     binding_health::answer out{std::move(*b), std::move(report), {}, now};
     if (!runs->empty()) out.last_run = std::move(runs->front());
@@ -71,11 +88,13 @@ struct reader {
   }
 
   result<job_value> operator()(const list_links& q) const {
-    return paged(storage::list_links(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+    return of_projects(
+        q, [&](const auto& f) { return storage::list_links(db, t, f, q.at.after, q.at.limit + 1); });
   }
   result<job_value> operator()(const get_link& q) const { return whole(storage::view_link(db, t, q.id)); }
   result<job_value> operator()(const list_drift& q) const {
-    return paged(storage::list_drift(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+    return of_projects(
+        q, [&](const auto& f) { return storage::list_drift(db, t, f, q.at.after, q.at.limit + 1); });
   }
   result<job_value> operator()(const get_drift& q) const { return found(storage::find_drift(db, t, q.id)); }
   result<job_value> operator()(const list_queue& q) const {
@@ -85,7 +104,9 @@ struct reader {
     return found(storage::find_queue_item(db, t, q.id));
   }
   result<job_value> operator()(const list_issues& q) const {
-    return paged(storage::list_issues(db, t, q.filter, q.at.after, q.at.limit + 1, q.with_body), q.at.limit);
+    return of_projects(q, [&](const auto& f) {
+      return storage::list_issues(db, t, f, q.at.after, q.at.limit + 1, q.with_body);
+    });
   }
   result<job_value> operator()(const get_issue& q) const { return whole(storage::view_issue(db, t, q.id)); }
 };
@@ -93,7 +114,7 @@ struct reader {
 }  // namespace
 
 result<job_value> read_tracker(storage::session& db, const tenant_id& t, const tracker_query& q) {
-  return std::visit(reader{db, t, q.rules}, q.what);
+  return std::visit(reader{db, t, q.rules, q.now}, q.what);
 }
 
 }  // namespace connectord

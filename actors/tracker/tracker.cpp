@@ -7,6 +7,9 @@
 #include "actors/tracker/links.hpp"
 #include "actors/tracker/queue.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace connectord {
 namespace {
 
@@ -21,8 +24,9 @@ result<std::monostate> bare(const result<>& done) {
 /// One function a command.
 struct runner {
   change& c;
+  timestamp received;
 
-  auto operator()(const ingest_snapshot& x) const { return ingest(c, x); }
+  auto operator()(const ingest_snapshot& x) const { return ingest(c, x, received); }
   auto operator()(const note_rejected& x) const { return bare(note_rejection(c, x)); }
   auto operator()(const resolve_queue_item& x) const { return resolve(c, x); }
   auto operator()(const dismiss_queue_item& x) const { return dismiss(c, x); }
@@ -68,8 +72,12 @@ bool ingested(const outcome& o) {
 decision plan_tracker(const services_ptr& s, const tenant_state& state, const change_tracker& c) {
   const auto* snapshot = std::get_if<ingest_snapshot>(&c.what);
   if (snapshot && s->now() > snapshot->turn_by) return error{errc::service_unavailable}.retry_in(1);
-  auto p = tracker_plan<tracker_outcome>(s, state.row().id, c, object_of(c.what),
-                                         [](change& at, const auto& command) { return runner{at}(command); });
+  // Claims and sequences go by the turn, not by when a request was read.
+  const auto run = [s](change& at, const auto& command) {
+    const auto received = std::exchange(at.now, std::max(at.now, s->now()));
+    return runner{at, received}(command);
+  };
+  auto p = tracker_plan<tracker_outcome>(s, state.row().id, c, object_of(c.what), run);
   if (snapshot)
     p.committed = [s](const outcome& o) {
       if (ingested(o)) tracker::abort_at(s->tracker, tracker::abort_after_commit);

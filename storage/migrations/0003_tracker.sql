@@ -251,6 +251,7 @@ CREATE UNIQUE INDEX tracker_drift_open
   ON tracker_drift (tenant_id, binding_id, kind, COALESCE(link_id, ''), COALESCE(external_id, ''),
                     COALESCE(workspace, ''), COALESCE(system, ''), COALESCE(field, ''))
   WHERE state = 'open';
+CREATE INDEX tracker_drift_of_binding ON tracker_drift (tenant_id, binding_id, opened_at, id);
 CREATE INDEX tracker_drift_of_link ON tracker_drift (tenant_id, link_id) WHERE state = 'open';
 CREATE INDEX tracker_drift_open_by_age ON tracker_drift (tenant_id, opened_at, id) WHERE state = 'open';
 CREATE INDEX tracker_drift_by_age ON tracker_drift (tenant_id, opened_at, id);

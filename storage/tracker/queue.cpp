@@ -75,6 +75,16 @@ result<std::vector<tracker::queue_item>> pending_of_workspace(session& s, tenant
                 read_item);
 }
 
+result<bool> waits_for_project(session& s, tenant_id tenant, tracker::project_id project) {
+  const auto found = find_one(
+      s,
+      "SELECT 1 FROM tracker_queue q JOIN projects p ON p.tenant_id = q.tenant_id AND p.id = $2"
+      " WHERE q.tenant_id = $1 AND q.state = 'pending' AND LOWER(q.project_uuid) = p.project_uuid LIMIT 1",
+      {tenant, project}, [](const row&) { return true; });
+  if (!found) return found.error();
+  return found->has_value();
+}
+
 result<std::int64_t> count_pending(session& s, tenant_id tenant) {
   std::int64_t count = 0;
   const auto ok = s.query("SELECT COUNT(*) FROM tracker_queue WHERE tenant_id = $1 AND state = 'pending'",

@@ -22,6 +22,8 @@ result<std::optional<tracker::queue_item>> find_pending(session& s, tenant_id te
 result<std::vector<tracker::queue_item>> pending_of_workspace(session& s, tenant_id tenant,
                                                               tracker::provider provider,
                                                               std::string_view workspace);
+/// Whether one waits that names the project.
+result<bool> waits_for_project(session& s, tenant_id tenant, tracker::project_id project);
 result<std::int64_t> count_pending(session& s, tenant_id tenant);
 
 /// Newest first.
