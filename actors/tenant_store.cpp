@@ -1,6 +1,8 @@
 #include "actors/tenant_store.hpp"
 
 #include "actors/rows.hpp"
+#include "actors/tracker/facade.hpp"
+#include "actors/tracker/gates.hpp"
 #include "actors/tracker/projects.hpp"
 #include "actors/tracker/tracker.hpp"
 #include "base/log.hpp"
