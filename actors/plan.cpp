@@ -1,6 +1,8 @@
 #include "actors/plan.hpp"
 
 #include "actors/plan_parts.hpp"
+#include "actors/tracker/facade.hpp"
+#include "actors/tracker/gates.hpp"
 #include "actors/tracker/projects.hpp"
 #include "actors/tracker/tracker.hpp"
 #include "base/log.hpp"
@@ -228,9 +230,20 @@ result<connection> reread(storage::session& db, const tenant_id& t, const connec
   return std::move(**row);
 }
 
+namespace {
+
+/// A gate's delivery is proven first: nobody else learns how the tenant is. Offers answer reads.
+bool judges_suspension(const mutation& m) {
+  if (const auto* facade = std::get_if<change_facade>(&m)) return facade->only_offers();
+  const auto* gates = std::get_if<change_gates>(&m);
+  return gates != nullptr && std::holds_alternative<take_gate_delivery>(gates->what);
+}
+
+}  // namespace
+
 decision decide(const services_ptr& s, const tenant_state& state, const mutation& m) {
   if (const auto* d = std::get_if<ingest_webhook>(&m)) return plan_ingest(s, state, *d);
-  if (suspended(state)) return error{errc::tenant_suspended};
+  if (suspended(state) && !judges_suspension(m)) return error{errc::tenant_suspended};
   return std::visit(
       [&](const auto& c) -> decision {
         using command = std::decay_t<decltype(c)>;

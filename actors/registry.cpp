@@ -11,6 +11,7 @@
 #include "storage/oauth_states.hpp"
 #include "storage/tenants.hpp"
 #include "storage/tracker/flags.hpp"
+#include "storage/tracker/gates.hpp"
 
 namespace connectord {
 namespace {
@@ -244,6 +245,13 @@ struct transaction {
     return job_value::of(std::move(found));
   }
 
+  result<job_value> operator()(const find_gate& r) const {
+    auto row = storage::find_gate(db, r.id);
+    if (!row) return row.error();
+    if (!*row) return error{errc::not_found};
+    return job_value::of(std::move(**row));
+  }
+
   result<job_value> operator()(const find_token& r) const {
     auto row = storage::find_token(db, r.secret_sha256);
     if (!row) return row.error();
@@ -268,7 +276,7 @@ bool is_any_of(const registry_request& r) {
 
 bool only_reads(const registry_request& r) {
   return is_any_of<check_store, get_tenant, list_tenants, list_workloads, get_workload, list_tokens,
-                   find_token, find_team, find_session>(r);
+                   find_token, find_team, find_gate, find_session>(r);
 }
 
 }  // namespace

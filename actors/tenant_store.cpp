@@ -2,6 +2,8 @@
 
 #include "actors/plan_parts.hpp"
 #include "actors/rows.hpp"
+#include "actors/tracker/facade.hpp"
+#include "actors/tracker/gates.hpp"
 #include "actors/tracker/projects.hpp"
 #include "actors/tracker/tracker.hpp"
 #include "base/log.hpp"

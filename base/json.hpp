@@ -59,6 +59,10 @@ class object_reader {
   std::vector<std::string> texts(std::string_view key, text_rules rules);
 
   void refuse(std::string_view key, std::string_view reason);
+  /// Takes over what the reader of a nested object noted.
+  void adopt(const object_reader& nested) {
+    problems_.insert(problems_.end(), nested.problems_.begin(), nested.problems_.end());
+  }
   bool ok() const noexcept { return problems_.empty(); }
   /// VALIDATION_FAILED with `details[path] = reason` for each offender, and `details.field` naming
   /// the first one.

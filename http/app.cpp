@@ -178,6 +178,9 @@ std::vector<route> all_routes(app* a) {
   add_project_routes(table, a);
   add_activity_routes(table, a);
   add_event_routes(table, a);
+  add_gate_routes(table, a);
+  add_facade_routes(table, a);
+  add_facade_bind_routes(table, a);
   return table;
 }
 

@@ -72,7 +72,8 @@ struct app {
   const whereabouts<snapshot_reader_actor>& snapshots;
   cursor_codec cursors;
   rate_limiter limiter;
-  rate_limiter logins{{.per_minute = 20, .burst = 10}};  ///< by client
+  rate_limiter logins{{.per_minute = 20, .burst = 10}};   ///< by client
+  rate_limiter gates{{.per_minute = 300, .burst = 300}};  ///< by gate
   permit_pool<tenant_id> permits;
   const authenticator* auth = nullptr;
   feed_bells* bells = nullptr;  ///< for streams of the feed
@@ -195,6 +196,9 @@ void add_queue_routes(std::vector<route>& table, app* a);
 void add_project_routes(std::vector<route>& table, app* a);
 void add_activity_routes(std::vector<route>& table, app* a);
 void add_event_routes(std::vector<route>& table, app* a);
+void add_gate_routes(std::vector<route>& table, app* a);
+void add_facade_routes(std::vector<route>& table, app* a);
+void add_facade_bind_routes(std::vector<route>& table, app* a);
 
 inline constexpr std::string_view version = CONNECTORD_VERSION;
 

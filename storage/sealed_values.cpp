@@ -28,7 +28,10 @@ constexpr std::array columns{
                   "webhook_secret = $4"},
     sealed_column{"previous_webhook_secret",
                   "UPDATE connections SET previous_webhook_secret = $1 WHERE tenant_id = $2 AND id = $3 AND "
-                  "previous_webhook_secret = $4"}};
+                  "previous_webhook_secret = $4"},
+    sealed_column{"gate_secret",
+                  "UPDATE gates SET webhook_secret = $1 WHERE tenant_id = $2 AND id = $3 AND "
+                  "webhook_secret = $4"}};
 
 }  // namespace
 
@@ -38,8 +41,9 @@ result<std::vector<sealed_value>> sealed_values(session& s, const sealed_cursor&
   std::vector<sealed_value> found;
   const auto ok = s.query(
       "SELECT tenant_id, id, provider, access_ciphertext, refresh_ciphertext, previous_refresh_ciphertext, "
-      "webhook_secret, previous_webhook_secret FROM connections WHERE (tenant_id, id) > ($1, $2) "
-      "ORDER BY tenant_id, id LIMIT $3",
+      "webhook_secret, previous_webhook_secret, NULL FROM connections WHERE (tenant_id, id) > ($1, $2) "
+      "UNION ALL SELECT tenant_id, id, 'gate', NULL, NULL, NULL, NULL, NULL, webhook_secret "
+      "FROM gates WHERE (tenant_id, id) > ($1, $2) ORDER BY tenant_id, id LIMIT $3",
       {after.tenant, after.connection, limit}, [&](const row& r) {
         sealed_value v{
             tenant_id::parse(r.text(0)).value(), connection_id::parse(r.text(1)).value(), r.str(2), -1, {}};

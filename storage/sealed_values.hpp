@@ -9,7 +9,7 @@
 
 namespace connectord::storage {
 
-/// One sealed column of one connection.
+/// One sealed column of one connection, or of a gate: that one counts as a connection of the provider `gate`.
 struct sealed_value {
   tenant_id tenant;
   connection_id connection;

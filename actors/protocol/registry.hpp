@@ -81,6 +81,11 @@ struct find_team {
   bool tracker_default = false;  ///< of the flag, where none is stored
 };
 
+/// Whose gate it is; NOT_FOUND.
+struct find_gate {
+  tracker::gate_id id;
+};
+
 /// Notes when a token was last used.
 struct touch_token {
   tenant_id tenant;
@@ -144,8 +149,8 @@ struct store_health {
 using registry_request =
     std::variant<check_store, create_tenant, patch_tenant, delete_tenant, get_tenant, list_tenants,
                  set_tenant_status, restart_tenant, list_workloads, get_workload, create_token, list_tokens,
-                 revoke_token, find_token, find_team, touch_token, spend_state, open_door, enter_door,
-                 open_session, find_session, touch_session, close_session>;
+                 revoke_token, find_token, find_team, find_gate, touch_token, spend_state, open_door,
+                 enter_door, open_session, find_session, touch_session, close_session>;
 
 struct registry_command : message {
   registry_command(request_meta m, registry_request r) : meta(std::move(m)), request(std::move(r)) {}
@@ -163,8 +168,8 @@ struct changed_tenant {
 };
 
 /// The answer's value: store_health, created_tenant, tenant, changed_tenant, rows_page<tenant |
-/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, team_standing, spent_state,
-/// entered, known_session, or nothing.
+/// tenant_workload>, tenant_workload, std::vector<tenant_token>, tenant_token, team_standing, tracker::gate,
+/// spent_state, entered, known_session, or nothing.
 using registry_actor = typed_actor<replies<registry_command, db_answer>>;
 
 }  // namespace connectord

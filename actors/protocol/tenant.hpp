@@ -1,5 +1,7 @@
 #pragma once
 
+#include "actors/protocol/facade.hpp"
+#include "actors/protocol/gates.hpp"
 #include "actors/protocol/message.hpp"
 #include "actors/protocol/projects.hpp"
 #include "actors/protocol/store_gate.hpp"
@@ -121,15 +123,16 @@ struct put_signal_config {
   timestamp now{};
 };
 
-using mutation = std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
-                              rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth,
-                              store_grant, force_refresh, begin_refresh, end_refresh, request_sync,
-                              schedule_due, run_job, commit_page, renew_run, end_run, patch_grounded,
-                              delete_grounded, put_signal_config, change_projects, change_tracker>;
-using outcome =
-    std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret, replayed_delivery,
-                 kept_answer, started_oauth, refresh_step, queued_sync, claimed_run, page_stored,
-                 grounded_signal, signal_config, project_outcome, tracker_outcome>;
+using mutation =
+    std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
+                 rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth, store_grant,
+                 force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
+                 renew_run, end_run, patch_grounded, delete_grounded, put_signal_config, change_projects,
+                 change_tracker, change_gates, change_facade>;
+using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
+                             replayed_delivery, kept_answer, started_oauth, refresh_step, queued_sync,
+                             claimed_run, page_stored, grounded_signal, signal_config, project_outcome,
+                             tracker_outcome, gate_outcome, facade_outcome>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;
@@ -199,9 +202,9 @@ struct get_grounded {
 };
 struct get_signal_config {};
 struct ping {};
-using row_query =
-    std::variant<list_signals, list_deliveries, list_jobs, get_signal, get_delivery, get_job, list_grounded,
-                 get_grounded, get_signal_config, project_query, tracker_query, ping>;
+using row_query = std::variant<list_signals, list_deliveries, list_jobs, get_signal, get_delivery, get_job,
+                               list_grounded, get_grounded, get_signal_config, project_query, tracker_query,
+                               gate_query, facade_query, ping>;
 
 /// A delivery with the signals that it stands for.
 struct delivery_detail {

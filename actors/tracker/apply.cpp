@@ -56,7 +56,9 @@ class application {
   result<> evaluate_and_store_links();
   void warn_of_claims();
 
-  bool there(const identity& target) const { return present_.contains(key_of(target)); }
+  bool there(const identity& target) const {
+    return (body_.issues.empty() ? present_ : in_body_).contains(key_of(target));
+  }
   void touch(const identity& target) { touched_.insert(key_of(target)); }
 
   binding_change& b_;
@@ -66,7 +68,7 @@ class application {
   std::int64_t evidence_;  ///< after this snapshot
   bool policy_changed_ = false;
   std::unordered_set<std::string> in_body_;  ///< identities of the body's issues
-  std::unordered_set<std::string> present_;  ///< identities that are present, the body taken in
+  std::unordered_set<std::string> present_;  ///< identities that stay present; only without issues
   std::unordered_set<std::string> touched_;  ///< targets for which something changed
   std::vector<storage::marked_issue> created_, updated_;
   std::vector<issue_id> returned_;
@@ -141,9 +143,8 @@ result<> application::store_issues(const std::vector<storage::issue_mark>& known
       out_.issues_absent.push_back(mark.ref.id);
       touched_.insert(key);
     }
-    if (here) present_.insert(std::move(key));
+    if (!evidence && here) present_.insert(std::move(key));
   }
-  if (evidence) present_.insert(in_body_.begin(), in_body_.end());
   for (const auto& x : created_) out_.issues_created.push_back(x.content->ref.id);
   for (const auto& x : updated_) out_.issues_updated.push_back(x.content->ref.id);
   auto& tally = b_.row.tally;

@@ -1,4 +1,5 @@
 #include "actors/tracker/feed.hpp"
+#include "actors/tracker/new_project.hpp"
 #include "actors/tracker/projects.hpp"
 #include "base/json.hpp"
 #include "storage/tracker/activity.hpp"
@@ -21,7 +22,6 @@ class intake_of_events {
 
  private:
   result<> admit(const std::vector<client_event>& events);
-  result<project> found_anew(const client_event& e);
   result<event_result> take(const client_event& e);
   result<> apply(const client_event& e, const project& p);
   result<> close(const client_event& e, const project& p);
@@ -45,27 +45,12 @@ result<> intake_of_events::admit(const std::vector<client_event>& events) {
       strangers.push_back(json::object{{"event_id", e.id}, {"error", "the project is not known here"}});
       continue;
     }
-    auto p = *known ? result<project>{std::move(**known)} : found_anew(e);
+    auto p = *known ? result<project>{std::move(**known)} : make_project(c_, e.project, e.project_slug.value_or("project"));
     if (!p) return p.error();
     projects_.emplace(e.project, std::move(*p));
   }
   if (strangers.empty()) return {};
   return error{errc::project_not_admitted}.with("events", std::move(strangers));
-}
-
-/// Its slug is the client's, unless another project has it.
-result<project> intake_of_events::found_anew(const client_event& e) {
-  const auto slug = e.project_slug.value_or("project");
-  const auto short_id = std::string{e.project.text().substr(0, 8)};
-  project p{project_id::make(), e.project, slug, slug, c_.now, c_.now};
-  for (const auto& candidate : {slug, slug + "-" + short_id, slug + "-" + e.project.str()}) {
-    const auto taken = storage::find_project_by_slug(c_.db, c_.tenant, candidate);
-    if (!taken) return taken.error();
-    p.slug = candidate;
-    if (!*taken) break;
-  }
-  if (const auto stored = storage::insert_project(c_.db, c_.tenant, p); !stored) return stored.error();
-  return p;
 }
 
 result<> intake_of_events::apply(const client_event& e, const project& p) {

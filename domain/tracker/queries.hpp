@@ -21,9 +21,12 @@ struct link_filter {
 };
 struct issue_filter {
   any_of bindings, projects, providers, workspaces, statuses, types, presences;
-  any_of assignees, labels;      ///< one of the issue's is one of these
-  std::optional<bool> linked;    ///< at least one link means it
-  std::optional<std::string> q;  ///< part of title or key, in any letter case
+  any_of assignees, labels;          ///< one of the issue's is one of these
+  std::optional<bool> linked;        ///< at least one link means it
+  std::optional<std::string> q;      ///< part of title or key, in any letter case
+  std::optional<std::string> named;  ///< key or id, in any letter case
+  std::optional<std::string> text;   ///< part of key, title or body, in any letter case
+  std::optional<external_time> updated_since;
 };
 struct drift_filter {
   any_of bindings, projects, kinds, states, wp_ids, severities, links;

@@ -189,7 +189,8 @@ void body_reader::read_issue(const node& item, const place& where) {
   const auto& ref = issue.ref;
   if (ref.system.empty() || ref.workspace.empty() || ref.id.empty()) return;
   if (!seen_issues_.insert(joined({ref.system, ref.workspace, ref.id})).second)
-    complain(errors_, item.at(), where, field_code::duplicate_issue, "is the same issue as an earlier one");
+    complain(errors_, item.at(), place{where, "ref"}, field_code::duplicate_issue,
+             "is that of an earlier issue");
   if (foreign(ref.system))
     ++out_.counts.issues_ignored;
   else

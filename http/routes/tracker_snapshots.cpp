@@ -100,6 +100,7 @@ void add_snapshot_routes(std::vector<route>& table, app* a) {
   in.payload = payload::json;
   in.body_schema = "TrackerSnapshot";
   if (a != nullptr) in.body_limit = a->facts.tracker.max_body;
+  in.dialect = dialect::client;  // the path that published clients know
   in.handle = on(a, post);
   auto& list = table.emplace_back(team_route(
       verb::get, "/api/v1/connectors/trackers/snapshots", "listTrackerSnapshots", "Receipts, newest first",
@@ -107,6 +108,7 @@ void add_snapshot_routes(std::vector<route>& table, app* a) {
   list.parameters = paged({{"binding_id", id_list_schema, "Of these bindings"},
                            {"state", text_list_schema, "applied, queued, superseded, discarded"},
                            {"idempotency_key", text_list_schema, "Under these keys"}});
+  list.dialect = dialect::client;
   list.handle = on(a, list_all);
   table
       .emplace_back(team_route(verb::get, "/api/v1/connectors/trackers/snapshots/{id}", "getTrackerSnapshot",

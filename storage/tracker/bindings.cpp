@@ -129,6 +129,13 @@ result<std::optional<tracker::stored_binding>> find_binding(session& s, tenant_i
                   {tenant, id}, read_binding);
 }
 
+result<std::optional<tracker::binding_id>> find_binding_id(session& s, tenant_id tenant,
+                                                           std::string_view ref) {
+  return find_one(s,
+                  "SELECT id FROM tracker_bindings WHERE tenant_id = $1 AND ref = $2 AND state <> 'deleted'",
+                  {tenant, ref}, [](const row& r) { return read_id<tracker::binding_id>(r, 0); });
+}
+
 result<std::optional<tracker::stored_binding>> find_binding_of(session& s, tenant_id tenant,
                                                                tracker::project_id project,
                                                                tracker::provider provider,

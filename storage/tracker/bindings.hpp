@@ -19,6 +19,9 @@ result<> update_binding(session& s, tenant_id tenant, const tracker::stored_bind
 /// Also a deleted one.
 result<std::optional<tracker::stored_binding>> find_binding(session& s, tenant_id tenant,
                                                             tracker::binding_id id);
+/// By its reference; nothing for a deleted one.
+result<std::optional<tracker::binding_id>> find_binding_id(session& s, tenant_id tenant,
+                                                           std::string_view ref);
 /// The newest of project, provider and workspace: live, or else deleted.
 result<std::optional<tracker::stored_binding>> find_binding_of(session& s, tenant_id tenant,
                                                                tracker::project_id project,

@@ -22,6 +22,9 @@ constexpr int body_column = 18;
 /// A list column holds texts as JSON. Between commas, each of them is found with its quotes.
 #define BETWEEN_COMMAS(column) "',' || SUBSTR(" column ", 2, LENGTH(" column ") - 2) || ','"
 
+/// `system:workspace:id`, compared byte by byte.
+#define IDENTITY(t) t ".system || ':' || " t ".workspace || ':' || " t ".external_id"
+
 tracker::issue_view read_view(const row& r) {
   tracker::issue_view v;
   auto& i = v.issue;
@@ -45,6 +48,8 @@ tracker::issue_view read_view(const row& r) {
   c.body = r.maybe_str(body_column);
   return v;
 }
+
+tracker::issue read_issue(const row& r) { return read_view(r).issue; }
 
 /// Rows of an issue as the statements below take them; the texts outlive the call.
 struct content_row {
@@ -89,6 +94,57 @@ void with_listed(select& q, fragment without, const std::vector<std::string>& te
     q.with(without, text).raw(", '')");
   }
   q.raw(")");
+}
+
+/// What the placeholders of a filter stand for; outlives the statement.
+struct filter_texts {
+  explicit filter_texts(const tracker::issue_filter& f)
+      : assignees{quoted(f.assignees)}, labels{quoted(f.labels)} {
+    if (f.q) q = like_pattern(*f.q);
+    if (f.text) text = like_pattern(*f.text);
+  }
+  std::vector<std::string> assignees, labels;
+  std::string q, text;
+};
+
+void narrow_by_text(select& q, const tracker::issue_filter& filter, const filter_texts& texts) {
+  if (filter.q)
+    q.with(" AND (LOWER(i.title) LIKE LOWER(", texts.q)
+        .with(") ESCAPE '\\' OR LOWER(i.external_key) LIKE LOWER(", texts.q)
+        .raw(") ESCAPE '\\')");
+  if (filter.text)
+    q.with(" AND (LOWER(i.title) LIKE LOWER(", texts.text)
+        .with(") ESCAPE '\\' OR LOWER(i.external_key) LIKE LOWER(", texts.text)
+        .with(") ESCAPE '\\' OR LOWER(i.body) LIKE LOWER(", texts.text)
+        .raw(") ESCAPE '\\')");
+  if (filter.named)
+    q.with(" AND (LOWER(i.external_key) = LOWER(", *filter.named)
+        .with(") OR LOWER(i.external_id) = LOWER(", *filter.named)
+        .raw("))");
+}
+
+/// The issues of live bindings that fit.
+void narrow(select& q, const tenant_id& tenant, const tracker::issue_filter& filter,
+            const filter_texts& texts) {
+  q.with(" WHERE i.tenant_id = ", tenant)
+      .raw(" AND b.state <> 'deleted'")
+      .with_one_of(" AND i.binding_id", filter.bindings)
+      .with_one_of(" AND b.project_id", filter.projects)
+      .with_one_of(" AND b.provider", filter.providers)
+      .with_one_of(" AND i.workspace", filter.workspaces)
+      .with_one_of(" AND i.status", filter.statuses)
+      .with_one_of(" AND i.issue_type", filter.types)
+      .with_one_of(" AND i.presence", filter.presences)
+      .with_any(" AND i.external_updated_at >= ", to_micros(filter.updated_since));
+  with_listed(q, BETWEEN_COMMAS("i.assignees") " <> REPLACE(" BETWEEN_COMMAS("i.assignees") ", ",
+              texts.assignees);
+  with_listed(q, BETWEEN_COMMAS("i.labels") " <> REPLACE(" BETWEEN_COMMAS("i.labels") ", ", texts.labels);
+  if (filter.linked)
+    q.raw(*filter.linked ? fragment{" AND EXISTS"} : fragment{" AND NOT EXISTS"})
+        .raw(
+            " (SELECT 1 FROM tracker_links l WHERE l.tenant_id = i.tenant_id AND l.binding_id = i.binding_id"
+            " AND l.external_id = i.external_id AND l.workspace = i.workspace AND l.system = i.system)");
+  narrow_by_text(q, filter, texts);
 }
 
 result<> attach_links(session& s, tenant_id tenant, std::vector<tracker::issue_view>& views) {
@@ -225,34 +281,38 @@ result<std::vector<tracker::issue_view>> list_issues(session& s, tenant_id tenan
                                                      bool with_body) {
   auto q = with_body ? select{"SELECT " ISSUE_COLUMNS ", i.body" OF_BINDING}
                      : select{"SELECT " ISSUE_COLUMNS ", NULL" OF_BINDING};
-  q.with(" WHERE i.tenant_id = ", tenant)
-      .raw(" AND b.state <> 'deleted'")
-      .with_one_of(" AND i.binding_id", filter.bindings)
-      .with_one_of(" AND b.project_id", filter.projects)
-      .with_one_of(" AND b.provider", filter.providers)
-      .with_one_of(" AND i.workspace", filter.workspaces)
-      .with_one_of(" AND i.status", filter.statuses)
-      .with_one_of(" AND i.issue_type", filter.types)
-      .with_one_of(" AND i.presence", filter.presences);
-  const auto assignees = quoted(filter.assignees), labels = quoted(filter.labels);
-  with_listed(q, BETWEEN_COMMAS("i.assignees") " <> REPLACE(" BETWEEN_COMMAS("i.assignees") ", ", assignees);
-  with_listed(q, BETWEEN_COMMAS("i.labels") " <> REPLACE(" BETWEEN_COMMAS("i.labels") ", ", labels);
-  if (filter.linked)
-    q.raw(*filter.linked ? fragment{" AND EXISTS"} : fragment{" AND NOT EXISTS"})
-        .raw(
-            " (SELECT 1 FROM tracker_links l WHERE l.tenant_id = i.tenant_id AND l.binding_id = i.binding_id"
-            " AND l.external_id = i.external_id AND l.workspace = i.workspace AND l.system = i.system)");
-  const auto part = filter.q ? like_pattern(*filter.q) : std::string{};
-  if (filter.q)
-    q.with(" AND (LOWER(i.title) LIKE LOWER(", part)
-        .with(") ESCAPE '\\' OR LOWER(i.external_key) LIKE LOWER(", part)
-        .raw(") ESCAPE '\\')");
+  const filter_texts texts{filter};
+  narrow(q, tenant, filter, texts);
   q.beyond(" AND (i.workspace, i.external_id, i.id) > (", after);
   q.raw(" ORDER BY i.workspace, i.external_id, i.id").with(" LIMIT ", limit);
   auto views = all_of(s, q, read_view);
   if (!views) return views;
   if (const auto ok = attach_links(s, tenant, *views); !ok) return ok.error();
   return views;
+}
+
+result<std::vector<tracker::issue>> issues_by_identity(session& s, tenant_id tenant,
+                                                       const tracker::issue_filter& filter,
+                                                       const std::optional<tracker::issue_id>& after,
+                                                       int limit) {
+  select q{"SELECT " ISSUE_COLUMNS ", i.body" OF_BINDING};
+  const filter_texts texts{filter};
+  narrow(q, tenant, filter, texts);
+  if (after)
+    q.with(" AND (" IDENTITY("i") ", i.id) > (SELECT " IDENTITY("a") ", a.id FROM tracker_issues a"
+           " WHERE a.tenant_id = ", tenant)
+        .with(" AND a.id = ", *after)
+        .raw(")");
+  return all_of(s, q.raw(" ORDER BY " IDENTITY("i") ", i.id").with(" LIMIT ", limit), read_issue);
+}
+
+result<std::vector<tracker::issue>> newest_issues(session& s, tenant_id tenant,
+                                                  const tracker::issue_filter& filter, int limit) {
+  select q{"SELECT " ISSUE_COLUMNS ", i.body" OF_BINDING};
+  const filter_texts texts{filter};
+  narrow(q, tenant, filter, texts);
+  q.raw(" ORDER BY i.external_updated_at IS NULL, i.external_updated_at DESC, " IDENTITY("i") ", i.id");
+  return all_of(s, q.with(" LIMIT ", limit), read_issue);
 }
 
 result<tracker::issue_view> view_issue(session& s, tenant_id tenant, tracker::issue_id id) {

@@ -52,6 +52,14 @@ result<std::vector<tracker::issue_view>> list_issues(session& s, tenant_id tenan
                                                      const tracker::issue_filter& filter,
                                                      const std::optional<sort_key>& after, int limit,
                                                      bool with_body);
+/// With their bodies, by `system:workspace:id` byte by byte, behind the one of that id.
+result<std::vector<tracker::issue>> issues_by_identity(session& s, tenant_id tenant,
+                                                       const tracker::issue_filter& filter,
+                                                       const std::optional<tracker::issue_id>& after,
+                                                       int limit);
+/// With their bodies; those that do not say when they changed come last.
+result<std::vector<tracker::issue>> newest_issues(session& s, tenant_id tenant,
+                                                  const tracker::issue_filter& filter, int limit);
 /// NOT_FOUND when there is none of that id.
 result<tracker::issue_view> view_issue(session& s, tenant_id tenant, tracker::issue_id id);
 

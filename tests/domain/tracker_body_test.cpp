@@ -355,7 +355,7 @@ TEST_CASE("tracker body: routing members come in pairs") {
 TEST_CASE("tracker body: nothing is said twice") {
   auto body = plain();
   body["issues"].as_array().push_back(issue_at(body, 0));
-  CHECK(complaint(body) == "issues[2] duplicate_issue");
+  CHECK(complaint(body) == "issues[2].ref duplicate_issue");
   body = plain();
   body["mappings"].as_array().push_back(mapping_at(body, 0));
   mapping_at(body, 2)["external_id"] = "a-2";
