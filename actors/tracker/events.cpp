@@ -45,7 +45,8 @@ result<> intake_of_events::admit(const std::vector<client_event>& events) {
       strangers.push_back(json::object{{"event_id", e.id}, {"error", "the project is not known here"}});
       continue;
     }
-    auto p = *known ? result<project>{std::move(**known)} : make_project(c_, e.project, e.project_slug.value_or("project"));
+    auto p = *known ? result<project>{std::move(**known)}
+                    : make_project(c_, e.project, e.project_slug.value_or("project"));
     if (!p) return p.error();
     projects_.emplace(e.project, std::move(*p));
   }
