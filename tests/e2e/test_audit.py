@@ -11,11 +11,13 @@ from harness import OPERATOR, Suite, eventually
 from zoo import ZooSuite, fetch
 
 INTAKE = {"ingestAsOperator", "ingestWebhook", "ingestAppWebhook"}  # the row of the delivery is the history
-PUBLISHED = {"postTrackerSnapshot", "ingestEvents"}  # receipts and the feed are their history
+PUBLISHED = {"postTrackerSnapshot", "ingestEvents", "takeGateDelivery"}  # receipts and the feed are their history
+READING = {"facadePull", "facadeSearch", "facadeTickets", "facadeBindResolve", "facadeBindValidate"}  # by POST, as clients ask
+REFUSING = {"facadePush", "facadeRun"}  # this version writes to no tracker
 DOOR = {"openDashboard", "login", "logout"}  # see below: some name no tenant of the caller's
 TEAM = {"putFlag", "createProject", "patchProject", "putWorkPackage", "createBinding", "patchBinding", "deleteBinding", "createResource",
         "patchResource", "deleteResource", "createMapping", "patchMapping", "deleteMapping", "resolveTrackerQueueItem",
-        "dismissTrackerQueueItem"}
+        "dismissTrackerQueueItem", "createGate", "deleteGate", "facadeBindConfirm", "facadeBindOrigin"}
 CONSENT = {"startOAuth", "syncProvider", "refreshConnection"}  # see below, where there are providers to ask
 
 
@@ -82,7 +84,7 @@ class Audit(Trail, Suite):
 
         paths = self.service.call("GET", "/openapi.json").json["paths"]
         mutating = {o["operationId"] for methods in paths.values() for m, o in methods.items() if m in ("post", "put", "patch", "delete")}
-        self.assertEqual(seen, mutating - INTAKE - CONSENT - PUBLISHED - DOOR - TEAM)
+        self.assertEqual(seen, mutating - INTAKE - CONSENT - PUBLISHED - READING - REFUSING - DOOR - TEAM)
 
     def test_a_token_is_named_by_its_id(self):
         token = self.token("connections:write")
@@ -186,6 +188,20 @@ class Team(Trail, snapshots.TrackerSuite):
         self.changes("tracker_queue.resolve", "POST", f"{t}/queue/{self.queued()}/resolve/", {"project_id": project["id"]})
         self.changes("tracker_queue.dismiss", "POST", f"{t}/queue/{self.queued()}/dismiss/", {})
         self.changes("tracker_binding.delete", "DELETE", binding)
+
+    def test_gates_and_what_clients_confirm_leave_one_row(self):
+        project = self.project(slug="apollo-" + uuid.uuid4().hex[:6])
+        wanted = {"project_id": project["id"], "repo_full_name": "octocat/hello"}
+        gate = self.changes("gate.create", "POST", "/api/v1/connectors/github/", wanted)["id"]
+        self.changes("gate.delete", "DELETE", f"/api/v1/connectors/github/{gate}/")
+        self.queued()
+        offered = self.get("/api/v1/tracker/resources/?provider=linear")["resources"][0]["candidate_token"]
+        identity = {"uuid": project["project_uuid"], "slug": project["slug"]}
+        confirmed = {"provider": "linear", "candidate_token": offered, "project_identity": identity}
+        bound = self.changes("tracker_binding.confirm", "POST", "/api/v1/tracker/bind-confirm/", confirmed)
+        origin = {"provider": "linear", "binding_ref": bound["binding_ref"], "mission_id": "m1", "external_issue_id": "a-1",
+                  "external_issue_key": "A-1", "external_issue_url": "https://linear.app/acme/a-1", "external_title": "A", "external_status": ""}
+        self.changes("mission_origin.bind", "POST", "/api/v1/tracker/mission-origin/bind/", origin)
 
 
 class Door(Trail, Suite):
