@@ -38,6 +38,15 @@ void canonical(std::string& out, const json::value& value) {
   }
 }
 
+/// Boost.JSON reads a number that no double can hold as an infinity, which no JSON text can say again.
+bool all_finite(const json::value& value) {
+  if (const auto* number = value.if_double()) return std::isfinite(*number);
+  if (const auto* array = value.if_array()) return std::ranges::all_of(*array, all_finite);
+  const auto* object = value.if_object();
+  return object == nullptr ||
+         std::ranges::all_of(*object, [](const auto& member) { return all_finite(member.value()); });
+}
+
 }  // namespace
 
 result<json::value> parse_json(std::string_view text) {
@@ -45,7 +54,7 @@ result<json::value> parse_json(std::string_view text) {
   json::parse_options options;
   options.max_depth = max_json_depth;
   auto value = json::parse({text.data(), text.size()}, failure, {}, options);
-  if (failure) return error{errc::invalid_body};
+  if (failure || !all_finite(value)) return error{errc::invalid_body};
   return value;
 }
 

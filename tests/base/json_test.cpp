@@ -17,6 +17,13 @@ TEST_CASE("nesting is bounded: 64 deep is read, a hundred thousand is refused an
   CHECK_FALSE(parse_json(nested(100'000)).has_value());
 }
 
+TEST_CASE("a number that no double can hold is refused, for it could not be written again") {
+  for (const auto* bad : {"1e309", "[-1e400]", R"({"a":{"b":[17356890e6000]}})"})
+    CHECK(parse_json(bad).error().code() == errc::invalid_body);
+  for (const auto* good : {"1e308", "[-1e-400]", "123456789012345678901234567890"})
+    CHECK(parse_json(canonical_json(parse_json(good).value())).has_value());
+}
+
 TEST_CASE("a reader reports every offender under its path and names the first one") {
   const auto body =
       parse_json_object(R"({"name":"","count":"x","when":"never","flag":1,"tags":[1],"more":[]})").value();
