@@ -1,6 +1,7 @@
 #include "actors/intake.hpp"
 
 #include "actors/plan_parts.hpp"
+#include "actors/tracker/observe.hpp"
 
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
@@ -11,6 +12,8 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <iterator>
+#include <map>
 
 namespace connectord {
 namespace {
@@ -144,6 +147,17 @@ result<> emit(storage::session& db, const tenant_id& t, std::span<const emission
   return storage::link_signals(db, t, links);
 }
 
+/// What deliveries of one provider show of issues goes to the trackers that the tenant has bound.
+result<> show_issues(storage::session& db, const services& s, const tenant_id& t, const std::string& provider,
+                     std::span<const provider::tracker_issue> issues, timestamp now) {
+  const auto* definition = s.catalog.find(provider);
+  if (issues.empty() || definition == nullptr || !definition->tracker) return {};
+  tracker::change change{db, t, now, s.tracker, {tracker::actor_kind::webhook, provider}};
+  const auto shown = tracker::observe(change, {*definition->tracker, tracker::view::webhook, issues});
+  if (!shown) return shown.error();
+  return {};
+}
+
 /// True when the payload names a connection and none of the tenants that have it is this one.
 result<bool> belongs_elsewhere(storage::session& db, const tenant_id& t, std::string_view provider,
                                const std::vector<identity>& candidates) {
@@ -235,7 +249,7 @@ result<intake> examine_delivery(const services& s, const tenant_state& state, co
                                 const proof_result& proven, bool held) {
   const auto& definition = *s.catalog.find(d.provider);
   intake i;
-  i.seen = provider::examine(definition, view_of(d));
+  i.seen = provider::examine(definition, view_of(d), true);
   if (i.seen.challenge) return i;
   const auto* owner = proven.by;
   if (d.connection) {
@@ -280,17 +294,23 @@ result<std::vector<accepted_delivery>> take_in(storage::session& db, const servi
   if (!stored) return stored.error();
   std::vector<accepted_delivery> out;
   std::vector<emission> emissions;
+  std::map<std::string, std::vector<provider::tracker_issue>> shown;  // by provider
   for (std::size_t n = 0; n < all.size(); ++n) {
     const auto& [id, receipt, deduplicated] = (*stored)[n];
     const auto& row = *arrivals[n].row;
     out.push_back({id, receipt, deduplicated});
     if (!deduplicated && row.connection && all[n]->work)  // neither held nor quarantined
       emissions.push_back({*all[n]->work, all[n]->signals, {}});
+    if (!deduplicated && row.connection && all[n]->work && !all[n]->seen.issues.empty())
+      std::ranges::copy(all[n]->seen.issues, std::back_inserter(shown[row.provider]));
     if (!deduplicated && row.connection && all[n]->sync)
       if (const auto queued = storage::enqueue_job(db, t, *all[n]->sync, storage::pausing::kept); !queued)
         return queued.error();
   }
   if (const auto emitted = emit(db, t, emissions); !emitted) return emitted.error();
+  for (const auto& [provider, issues] : shown)
+    if (const auto ok = show_issues(db, s, t, provider, issues, all.front()->row.received_at); !ok)
+      return ok.error();
   return out;
 }
 
@@ -308,7 +328,7 @@ result<settled> settle(storage::session& db, const services& s, const tenant_sta
   const auto* definition = s.catalog.find(stored.provider);
   if (definition == nullptr) return settled{stored.status, {}};
   auto row = stored;
-  auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at});
+  auto seen = provider::examine(*definition, {row.headers, row.body, row.received_at}, true);
   bool by_default = false;
   const auto* owner = wanted           ? state.find(*wanted)
                       : row.connection ? state.find(*row.connection)
@@ -332,6 +352,8 @@ result<settled> settle(storage::session& db, const services& s, const tenant_sta
   const auto signals = signals_from(std::move(seen.signals), row, work.id);
   if (const auto emitted = emit(db, state.row().id, std::array{emission{work, signals, *named}}); !emitted)
     return emitted.error();
+  if (const auto shown = show_issues(db, s, state.row().id, row.provider, seen.issues, now); !shown)
+    return shown.error();
   if (seen.queues_sync && definition->sync && owner->access_ciphertext)
     if (const auto queued = storage::enqueue_job(
             db, state.row().id, incremental_job(*owner, incremental_priority, now), storage::pausing::kept);

@@ -66,6 +66,7 @@ decision plan_ingest(const services_ptr& s, const tenant_state& state, const ing
   p.delivery = std::make_shared<const intake>(std::move(*examined));
   const auto& row = p.delivery->row;
   p.queues_work = p.delivery->seen.queues_sync;
+  p.feeds = !p.delivery->seen.issues.empty();
   std::optional<connection> ended;
   if (p.delivery->seen.revokes_connection && row.connection && !held) {
     ended = revoked(*state.find(*row.connection), d.now);
@@ -156,7 +157,7 @@ decision plan_replay(const services_ptr& s, const tenant_state& state, const rep
     if (wanted == nullptr || !wanted->usable()) return error{errc::not_found};
   }
   const auto known = std::make_shared<const tenant_state>(state);
-  return plan{[s, known, c](storage::session& db) -> result<effect> {
+  plan p{[s, known, c](storage::session& db) -> result<effect> {
     const auto found = storage::find_delivery(db, known->row().id, c.id);
     if (!found) return found.error();
     if (!*found) return error{errc::not_found};
@@ -166,6 +167,8 @@ decision plan_replay(const services_ptr& s, const tenant_state& state, const rep
     if (!done) return done.error();
     return effect{outcome{replayed_delivery{row.id, row.receipt, done->status}}};
   }};
+  p.feeds = true;
+  return p;
 }
 
 /// Rows that no actor holds: the transaction is the whole of it.

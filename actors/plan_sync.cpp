@@ -1,4 +1,5 @@
 #include "actors/plan_parts.hpp"
+#include "actors/tracker/observe.hpp"
 #include "base/log.hpp"
 #include "domain/schedule.hpp"
 #include "domain/signal.hpp"
@@ -63,6 +64,17 @@ result<std::int64_t> store_unknown(storage::session& db, const tenant_id& t, std
   const auto stored = storage::insert_signals(db, t, unknown);
   if (!stored) return stored.error();
   return std::ranges::count_if(*stored, [](const auto& one) { return one.inserted; });
+}
+
+/// What a page shows of issues goes to the trackers that the tenant has bound.
+result<> show_issues(storage::session& db, const services& s, const tenant_id& t, const std::string& provider,
+                     const commit_page& c) {
+  const auto* definition = s.catalog.find(provider);
+  if (c.issues.empty() || definition == nullptr || !definition->tracker) return {};
+  tracker::change change{db, t, c.now, s.tracker, {tracker::actor_kind::system, provider}};
+  const auto shown = tracker::observe(change, {*definition->tracker, tracker::view::poll, c.issues});
+  if (!shown) return shown.error();
+  return {};
 }
 
 /// The connection's row after a run: its sync record, its next run, and its status.
@@ -200,13 +212,16 @@ decision plan_page(const services_ptr& s, const tenant_state& state, const commi
   const bool proven = owner->previous_refresh && owner->token_epoch == c.token_epoch;
   plan p;
   p.changes = proven;
-  p.work = [s, t, c, proven, page = std::move(page)](storage::session& db) -> result<effect> {
+  p.feeds = !c.issues.empty();
+  p.work = [s, t, c, proven, slug = owner->provider,
+            page = std::move(page)](storage::session& db) -> result<effect> {
     const auto fresh = store_unknown(db, t, page);
     if (!fresh) return fresh.error();
     const auto kept =
         storage::save_checkpoint(db, t, c.by.job, c.by.fence, c.cursor, *fresh, c.now + s->sync.lease);
     if (!kept) return kept.error();
     if (!*kept) return stale_run();
+    if (const auto shown = show_issues(db, *s, t, slug, c); !shown) return shown.error();
     effect e{outcome{page_stored{*fresh}}};
     if (!proven) return e;
     if (const auto ok = storage::forget_previous_refresh(db, t, c.by.connection, c.token_epoch); !ok)

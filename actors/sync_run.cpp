@@ -148,16 +148,16 @@ void sync_run_worker::on_page(provider::sync_page page) {
   cursor_ = page.cursor;
   const bool more = page.more, at_limit = page.limit_reached;
   const auto signals = page.signals.size();
-  ask_tenant(
-      commit_page{ticket(), std::move(page.signals), std::move(page.cursor), token_epoch_, services_->now()},
-      [this, more, at_limit, signals](const outcome& o) {
-        const auto fresh = std::get<page_stored>(o).fresh;
-        services_->meters.signals_suppressed({start_.row.provider})
-            .Increment(static_cast<double>(signals) - static_cast<double>(fresh));
-        if (!more) return end(run_end::complete);
-        if (at_limit) return end(run_end::continued);
-        proceed();
-      });
+  ask_tenant(commit_page{ticket(), std::move(page.signals), std::move(page.issues), std::move(page.cursor),
+                         token_epoch_, services_->now()},
+             [this, more, at_limit, signals](const outcome& o) {
+               const auto fresh = std::get<page_stored>(o).fresh;
+               services_->meters.signals_suppressed({start_.row.provider})
+                   .Increment(static_cast<double>(signals) - static_cast<double>(fresh));
+               if (!more) return end(run_end::complete);
+               if (at_limit) return end(run_end::continued);
+               proceed();
+             });
 }
 
 void sync_run_worker::on_failure(const provider::sync_failure& f) {

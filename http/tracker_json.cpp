@@ -115,6 +115,23 @@ void write(json_writer& w, const tracker::binding_view& v) {
   w.member("updated_at", b.updated_at).close();
 }
 
+void write_views(json_writer& w, const std::vector<tracker::sighting>& views) {
+  w.open().member("agree", tracker::agree(views));
+  for (const auto name : tracker::words<tracker::view>::all) {
+    const auto seen = std::ranges::find(views, name, [](const auto& s) { return name_of(s.view); });
+    w.key(name);
+    if (seen == views.end()) {
+      w.value(nullptr);
+      continue;
+    }
+    w.open().member("status", name_of(seen->status)).member("updated_at", text_of(seen->updated_at));
+    w.member("seen_at", seen->seen_at);
+    write_texts(w, "unmapped", seen->unmapped);
+    w.close();
+  }
+  w.close();
+}
+
 void write(json_writer& w, const tracker::issue_view& v) {
   const auto& i = v.issue;
   const auto& c = i.content;
@@ -133,7 +150,12 @@ void write(json_writer& w, const tracker::issue_view& v) {
     w.open().member("mapping_id", l.id.text()).member("wp_id", l.wp.wp_id);
     w.member("mission_slug", mission_of(l.wp)).close();
   }
-  w.close_array().close();
+  w.close_array();
+  if (v.views) {
+    w.key("views");
+    write_views(w, *v.views);
+  }
+  w.close();
 }
 
 void write(json_writer& w, const tracker::queue_item& q) {
@@ -177,7 +199,8 @@ void write(json_writer& w, const binding_health::answer& h, const tracker::polic
   w.close().key("thresholds").open().member("stale_after_seconds", rules.stale_after.count());
   w.member("disconnected_after_seconds", rules.disconnected_after.count());
   w.member("degraded_after_failures", rules.degraded_after);
-  w.member("missing_after_snapshots", rules.missing_after).close().close();
+  w.member("missing_after_snapshots", rules.missing_after).close();
+  w.key("views").open().member("disagreeing", h.disagreeing).close().close();
 }
 
 void write(json_writer& w, const queue_resolution& r) {

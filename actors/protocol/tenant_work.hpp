@@ -7,6 +7,7 @@
 #include "domain/oauth/callback.hpp"
 #include "domain/oauth/refresh.hpp"
 #include "domain/provider/draft_signal.hpp"
+#include "domain/provider/tracker_issue.hpp"
 #include "domain/sync_state.hpp"
 
 #include <atomic>
@@ -161,6 +162,7 @@ struct commit_page {
   using reply = page_stored;
   run_ticket by;
   std::vector<provider::draft_signal> signals;
+  std::vector<provider::tracker_issue> issues;
   std::string cursor;
   std::int64_t token_epoch = 0;  ///< whose access token worked
   timestamp now{};

@@ -245,6 +245,7 @@ struct binding_health {
     tracker::health_report report;
     std::optional<tracker::sync_run> last_run;
     timestamp checked_at{};
+    std::int64_t disagreeing = 0;  ///< issues whose views show different statuses
   };
   tracker::binding_id id;
 };

@@ -5,6 +5,7 @@
 #include "storage/tracker/codec.hpp"
 #include "storage/tracker/issues.hpp"
 #include "storage/tracker/links.hpp"
+#include "storage/tracker/sightings.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -47,7 +48,9 @@ class application {
  private:
   void take_doctrine();
   result<> take_issues();
+  bool says_more(const issue_id& id, const issue_content& content) const;
   void take_issue(std::size_t i, const storage::issue_mark* stored);
+  result<> note_sightings() const;
   result<> store_issues(const std::vector<storage::issue_mark>& known);
   result<> take_links();
   void take_row(const mapping_row& row, std::span<link> same_wp);
@@ -72,6 +75,9 @@ class application {
   std::unordered_set<std::string> touched_;  ///< targets for which something changed
   std::vector<storage::marked_issue> created_, updated_;
   std::vector<issue_id> returned_;
+  /// What snapshots said before of the issues that the provider has shown itself.
+  std::unordered_map<issue_id, std::optional<sighting>> sighted_;
+  std::vector<std::pair<issue_id, std::size_t>> news_;  ///< those of the body that say something else now
 
   std::vector<link> links_;  ///< the stored ones, by work package, then the new ones
   std::size_t stored_links_ = 0;
@@ -94,6 +100,23 @@ void application::take_doctrine() {
   tell(b_, "tracker_doctrine_changed", "The policy of " + row.display_label + " changed", std::move(payload));
 }
 
+/// The provider has shown the issue itself, and snapshots have not said this of it yet.
+bool application::says_more(const issue_id& id, const issue_content& content) const {
+  const auto known = sighted_.find(id);
+  if (known == sighted_.end()) return false;
+  const auto& before = known->second;
+  return !before || before->status != content.status || before->updated_at != content.updated_at;
+}
+
+result<> application::note_sightings() const {
+  for (const auto& [id, index] : news_) {
+    const auto& content = body_.issues[index];
+    const sighting seen{view::snapshot, content.status, content.updated_at, b_.c.now, {}};
+    if (const auto ok = storage::put_sighting(b_.c.db, b_.c.tenant, b_.row.id, id, seen); !ok) return ok;
+  }
+  return {};
+}
+
 void application::take_issue(std::size_t i, const storage::issue_mark* stored) {
   const auto& content = body_.issues[i];
   auto& n = out_.counts;
@@ -110,6 +133,7 @@ void application::take_issue(std::size_t i, const storage::issue_mark* stored) {
     case issue_effect::unchanged: ++n.issues_unchanged; break;
     case issue_effect::skipped_older: ++n.issues_skipped_older; break;
   }
+  if (stored && says_more(stored->id, content)) news_.emplace_back(stored->id, i);
   const bool returned = stored && stored->absent;
   if (returned) returned_.push_back(stored->id);
   if (returned || effect == issue_effect::created || effect == issue_effect::updated) touch(content.ref);
@@ -118,6 +142,9 @@ void application::take_issue(std::size_t i, const storage::issue_mark* stored) {
 result<> application::take_issues() {
   const auto known = storage::issue_marks(b_.c.db, b_.c.tenant, b_.row.id);
   if (!known) return known.error();
+  auto sighted = storage::sighted_issues(b_.c.db, b_.c.tenant, b_.row.id);
+  if (!sighted) return sighted.error();
+  sighted_.insert(sighted->begin(), sighted->end());
   std::unordered_map<std::string, const storage::issue_mark*> by_identity;
   by_identity.reserve(known->size());
   for (const auto& mark : *known) by_identity.emplace(key_of(mark.ref), &mark);
@@ -153,6 +180,7 @@ result<> application::store_issues(const std::vector<storage::issue_mark>& known
   if (const auto ok = storage::mark_present(c.db, c.tenant, returned_); !ok) return ok;
   if (const auto ok = storage::update_issues(c.db, c.tenant, updated_); !ok) return ok;
   if (const auto ok = storage::insert_issues(c.db, c.tenant, b_.row.id, created_, c.now); !ok) return ok;
+  if (const auto ok = note_sightings(); !ok) return ok;
   if (!evidence) return {};
   evidence_ = ++tally.evidence;
   tally.evidence_at = c.now;

@@ -11,6 +11,7 @@
 #include "storage/tracker/receipts.hpp"
 #include "storage/tracker/resources.hpp"
 #include "storage/tracker/runs.hpp"
+#include "storage/tracker/sightings.hpp"
 
 namespace connectord {
 namespace {
@@ -76,6 +77,9 @@ struct reader {
     auto report = tracker::health_of(b->row, b->drift_open, rules, now);
     binding_health::answer out{std::move(*b), std::move(report), {}, now};
     if (!runs->empty()) out.last_run = std::move(runs->front());
+    const auto disagreeing = storage::count_disagreeing(db, t, q.id);
+    if (!disagreeing) return disagreeing.error();
+    out.disagreeing = *disagreeing;
     return job_value::of(std::move(out));
   }
   result<job_value> operator()(const list_runs& q) const {

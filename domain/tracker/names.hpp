@@ -174,6 +174,10 @@ CONNECTORD_WORDS(field_code, "required", "invalid_type", "unsupported_value", "i
 enum class actor_kind : std::uint8_t { client, operator_, system, webhook };
 CONNECTORD_WORDS(actor_kind, "client", "operator", "system", "webhook")
 
+/// How an issue is seen: in a client's snapshot, in the provider's answers, in its deliveries.
+enum class view : std::uint8_t { snapshot, poll, webhook };
+CONNECTORD_WORDS(view, "snapshot", "poll", "webhook")
+
 #undef CONNECTORD_WORDS
 
 }  // namespace connectord::tracker

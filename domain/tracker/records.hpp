@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/tracker/model.hpp"
+#include "domain/tracker/sighting.hpp"
 #include "domain/tracker/snapshot_body.hpp"
 
 #include <map>
@@ -112,6 +113,7 @@ struct link_view {
 
 struct issue_view {
   tracker::issue issue;
+  std::optional<std::vector<sighting>> views;  ///< of a single issue; lists do without
   struct linked {
     link_id id;
     wp_ref wp;

@@ -3,6 +3,7 @@
 #include "storage/insert.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
+#include "storage/tracker/sightings.hpp"
 
 #include <algorithm>
 
@@ -239,6 +240,19 @@ result<> mark_present(session& s, tenant_id tenant, std::span<const tracker::iss
   return {};
 }
 
+result<std::vector<tracker::issue>> find_issues(session& s, tenant_id tenant, tracker::binding_id binding,
+                                                std::string_view system, std::string_view external_id,
+                                                const std::vector<std::string>& workspaces) {
+  return all_of(s,
+                select{"SELECT " ISSUE_COLUMNS ", i.body" OF_BINDING}
+                    .with(" WHERE i.tenant_id = ", tenant)
+                    .with(" AND i.binding_id = ", binding)
+                    .with_one_of(" AND i.workspace", workspaces)
+                    .with(" AND i.external_id = ", external_id)
+                    .with(" AND i.system = ", system),
+                [](const row& r) { return read_view(r).issue; });
+}
+
 result<bool> issue_is_present(session& s, tenant_id tenant, tracker::binding_id binding,
                               const tracker::identity& target) {
   const auto found = find_one(s,
@@ -324,7 +338,11 @@ result<tracker::issue_view> view_issue(session& s, tenant_id tenant, tracker::is
   if (!found) return found.error();
   if (found->empty()) return error{errc::not_found};
   if (const auto ok = attach_links(s, tenant, *found); !ok) return ok.error();
-  return std::move(found->front());
+  auto& view = found->front();
+  auto sightings = sightings_of(s, tenant, view.issue.binding, id);
+  if (!sightings) return sightings.error();
+  view.views = tracker::views_of(view.issue, std::move(*sightings));
+  return std::move(view);
 }
 
 }  // namespace connectord::storage

@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace connectord::storage {
@@ -39,6 +41,11 @@ struct last_evidence {
 result<> mark_absent(session& s, tenant_id tenant, std::span<const tracker::issue_id> ids,
                      const last_evidence& seen);
 result<> mark_present(session& s, tenant_id tenant, std::span<const tracker::issue_id> ids);
+
+/// With their bodies: those of an external id in any of these workspaces.
+result<std::vector<tracker::issue>> find_issues(session& s, tenant_id tenant, tracker::binding_id binding,
+                                                std::string_view system, std::string_view external_id,
+                                                const std::vector<std::string>& workspaces);
 
 result<bool> issue_is_present(session& s, tenant_id tenant, tracker::binding_id binding,
                               const tracker::identity& target);

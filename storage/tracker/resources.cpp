@@ -68,6 +68,17 @@ result<std::optional<tracker::resource>> find_active_resource(session& s, tenant
                   {tenant, name_of(provider), workspace, type, external_id}, read_resource);
 }
 
+result<std::vector<tracker::resource>> active_resources(session& s, tenant_id tenant,
+                                                        tracker::provider provider, std::string_view type) {
+  return all_of(s,
+                select{"SELECT " RESOURCE_COLUMNS " FROM tracker_resources"}
+                    .with(" WHERE tenant_id = ", tenant)
+                    .with(" AND provider = ", name_of(provider))
+                    .with(" AND resource_type = ", type)
+                    .raw(" AND state = 'active'"),
+                read_resource);
+}
+
 result<std::vector<tracker::resource>> resources_of(session& s, tenant_id tenant,
                                                     tracker::binding_id binding) {
   return all_of(s, of_binding(tenant, binding).raw(" ORDER BY created_at, id"), read_resource);

@@ -24,6 +24,9 @@ result<std::optional<tracker::resource>> find_active_resource(session& s, tenant
                                                               std::string_view workspace,
                                                               std::string_view type,
                                                               std::string_view external_id);
+/// All active ones of a provider's resource type: what its messages are routed by.
+result<std::vector<tracker::resource>> active_resources(session& s, tenant_id tenant,
+                                                        tracker::provider provider, std::string_view type);
 /// Those that are not deleted, oldest first.
 result<std::vector<tracker::resource>> resources_of(session& s, tenant_id tenant,
                                                     tracker::binding_id binding);

@@ -79,7 +79,8 @@ class SqliteDatabase:
         return b"".join(open(self.path + end, "rb").read() for end in ("", "-wal") if os.path.exists(self.path + end))
 
     def query(self, sql):
-        return subprocess.run(["sqlite3", self.path, sql], check=True, capture_output=True, text=True).stdout.split()
+        command = ["sqlite3", "-cmd", ".timeout 5000", self.path, sql]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
     def drop(self):
         pass

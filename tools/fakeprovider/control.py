@@ -48,7 +48,7 @@ class Control:
     def get_account(self, order):
         account = self._account(order)
         return {"external_id": account.external_id, "number": account.number, "email": account.email,
-                "items": [{"number": item.number, "updated": rfc3339(item.updated), "state": item.state, "title": item.title}
+                "items": [{"number": item.number, "id": item.id, "updated": rfc3339(item.updated), "state": item.state, "title": item.title}
                           for item in account.items.values()]}
 
     def post_reset(self, order):
