@@ -9,11 +9,6 @@ using namespace connectord;
 
 namespace {
 
-/// One store for many worlds: each brings tenants of its own.
-struct shared_store : temporary_store {
-  shared_store() { REQUIRE(db->script("PRAGMA synchronous = OFF").has_value()); }
-};
-
 enum class blow {
   refuse,
   doubt_before,
@@ -208,7 +203,7 @@ unsigned seeds() {
 }  // namespace
 
 TEST_CASE("a fault at any job of any flow loses nothing that was promised, once the client asks again") {
-  shared_store files;
+  simulation_store files;
   for (const auto& f : flows())
     for (int b = 0; b < static_cast<int>(blow::most); ++b)
       for (std::size_t k = 0;; ++k) {
@@ -216,20 +211,22 @@ TEST_CASE("a fault at any job of any flow loses nothing that was promised, once 
         CAPTURE(name);
         CAPTURE(b);
         CAPTURE(k);
+        files.clear();
         if (!survives(*files.db, f, static_cast<blow>(b), k)) break;
       }
 }
 
 TEST_CASE("whatever happens in whatever order, what was promised is kept and nobody waits for ever") {
-  shared_store files;
+  simulation_store files;
   for (unsigned seed = 1; seed <= seeds(); ++seed) {
     CAPTURE(seed);
+    files.clear();
     history{*files.db, seed}.run(60);
   }
 }
 
 TEST_CASE("a state made anew from its rows equals the one that wrote them") {
-  shared_store files;
+  simulation_store files;
   actor_fixture system;
   const auto shared = test_services(system.meters);
   for (unsigned seed = 1; seed <= 100; ++seed) {

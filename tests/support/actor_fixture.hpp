@@ -96,6 +96,23 @@ class temporary_store {
   std::unique_ptr<storage::session> db;
 };
 
+/// One store for many histories, each of which finds it empty.
+struct simulation_store : temporary_store {
+  simulation_store() {
+    REQUIRE(db->script("PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY")
+                .has_value());
+    const auto named = db->query("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'migrations'",
+                                 {}, [this](const storage::row& r) { empty_ += "DELETE FROM " + r.str(0) + ";"; });
+    REQUIRE(named.has_value());
+  }
+  void clear() {
+    REQUIRE(db->script("PRAGMA foreign_keys = OFF; BEGIN;" + empty_ + "COMMIT; PRAGMA foreign_keys = ON").has_value());
+  }
+
+ private:
+  std::string empty_;
+};
+
 /// What a scripted store does with the next job instead of running it in peace.
 enum class fault { none, hold, refuse_before, in_doubt_before_commit, in_doubt_after_commit, exception };
 

@@ -13,7 +13,8 @@ inline constexpr std::string_view test_secret = "a secret of the whole app";
 
 /// The shipped definitions, with an app-wide secret for the provider `example`.
 inline services_ptr test_services(metrics& m) {
-  auto made = std::make_shared<services>(services{config::load_catalog(std::nullopt, true).value(),
+  static const auto shipped = config::load_catalog(std::nullopt, true).value();
+  auto made = std::make_shared<services>(services{shipped,
                                                   m,
                                                   keyring{{{"k1", secret{std::string(32, 'k')}}}},
                                                   {}});

@@ -44,6 +44,7 @@ class simulated_world : public actor_fixture {
   explicit simulated_world(storage::session& s) : db{s} {
     auto mine = std::make_shared<services>(*test_services(meters));
     mine->now = [this] { return now_; };
+    mine->chance = [] { return 0.5; };
     shared = mine;
     script.db = &db;
     script.ran = [this] { check_fence(); };
