@@ -113,7 +113,9 @@ class sync_history {
   void begin_node() {
     ++disturbed_;
     auto n = std::make_unique<sync_node>(w_, w_.db, "node-" + std::to_string(++last_node_), w_.clock, &w_.out,
-                                         [this] { return std::uniform_real_distribution{0.0, 1.0}(dice_); });
+                                         [this] {
+                                           return std::uniform_real_distribution{0.0, 1.0}(dice_);
+                                         });
     n->script.fate = [this](std::size_t) { return noted(store_fate()); };
     n->script.ran = [this] { look_at_rows(); };
     w_.out.fate = [this](const http_request& r) {
@@ -168,7 +170,8 @@ class sync_history {
   }
   std::int64_t changes_so_far() {
     std::int64_t rows = 0;
-    REQUIRE(w_.db.query("SELECT total_changes()", {}, [&](const auto& r) { rows = r.integer(0); }).has_value());
+    REQUIRE(
+        w_.db.query("SELECT total_changes()", {}, [&](const auto& r) { rows = r.integer(0); }).has_value());
     return rows;
   }
   /// A refresh token is presented again only after something went wrong.

@@ -9,7 +9,8 @@
 #include <cstdlib>
 
 // Input: a cursor on the first line, which may be empty; then answers, each a line with its status, header
-// lines "name: value", an empty line and the body, up to a line "---". Every embedded definition syncs from them.
+// lines "name: value", an empty line and the body, up to a line "---". Every embedded definition syncs from
+// them.
 using namespace connectord;
 
 namespace {

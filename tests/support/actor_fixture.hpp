@@ -99,14 +99,17 @@ class temporary_store {
 /// One store for many histories, each of which finds it empty.
 struct simulation_store : temporary_store {
   simulation_store() {
-    REQUIRE(db->script("PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY")
-                .has_value());
-    const auto named = db->query("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'migrations'",
-                                 {}, [this](const storage::row& r) { empty_ += "DELETE FROM " + r.str(0) + ";"; });
+    REQUIRE(
+        db->script("PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY")
+            .has_value());
+    const auto named =
+        db->query("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'migrations'", {},
+                  [this](const storage::row& r) { empty_ += "DELETE FROM " + r.str(0) + ";"; });
     REQUIRE(named.has_value());
   }
   void clear() {
-    REQUIRE(db->script("PRAGMA foreign_keys = OFF; BEGIN;" + empty_ + "COMMIT; PRAGMA foreign_keys = ON").has_value());
+    REQUIRE(db->script("PRAGMA foreign_keys = OFF; BEGIN;" + empty_ + "COMMIT; PRAGMA foreign_keys = ON")
+                .has_value());
   }
 
  private:

@@ -14,10 +14,8 @@ inline constexpr std::string_view test_secret = "a secret of the whole app";
 /// The shipped definitions, with an app-wide secret for the provider `example`.
 inline services_ptr test_services(metrics& m) {
   static const auto shipped = config::load_catalog(std::nullopt, true).value();
-  auto made = std::make_shared<services>(services{shipped,
-                                                  m,
-                                                  keyring{{{"k1", secret{std::string(32, 'k')}}}},
-                                                  {}});
+  auto made =
+      std::make_shared<services>(services{shipped, m, keyring{{{"k1", secret{std::string(32, 'k')}}}}, {}});
   provider::proof_settings proofs;
   proofs.app_secret = secret{std::string{test_secret}};
   made->webhooks.proofs.emplace("example", proofs);

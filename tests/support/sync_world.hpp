@@ -17,8 +17,9 @@ namespace connectord {
 
 /// A process of its own over a store that others may use too: directory, tenants and scheduler.
 struct sync_node {
-  sync_node(actor_fixture& f, storage::session& db, std::string name, std::function<timestamp()> now,
-            outbound_script* out, std::function<double()> chance = [] { return 0.5; }) {
+  sync_node(
+      actor_fixture& f, storage::session& db, std::string name, std::function<timestamp()> now,
+      outbound_script* out, std::function<double()> chance = [] { return 0.5; }) {
     auto mine = std::make_shared<services>(*test_services(f.meters));
     mine->now = std::move(now);
     mine->chance = std::move(chance);
