@@ -1,45 +1,16 @@
 // Sends GitHub's recorded deliveries to a running service, signed by GitHub's own library, and checks what became
 // of them. Usage: node send.mjs BASE_URL [--once]; the operator token comes from POBLYSH_OPERATOR_TOKENS.
 
-import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import { sign } from "@octokit/webhooks-methods";
+import { client, deliveryId } from "./api.mjs";
 import { dedupeKey } from "./expected.mjs";
+import { DemoTeam } from "./team.mjs";
 
 const [base, mode] = process.argv.slice(2);
-const operator = process.env.POBLYSH_OPERATOR_TOKENS.split(",")[0];
+const api = client(base, process.env.POBLYSH_OPERATOR_TOKENS.split(",")[0]);
+const { call, all, deliver } = api;
+const STEP_MS = 4000;
 const examples = createRequire(import.meta.url)("@octokit/webhooks-examples");
-
-async function call(method, path, { body, tenant, headers } = {}) {
-  const answer = await fetch(base + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${operator}`,
-      ...(tenant && { "x-tenant-id": tenant }),
-      ...(body && { "content-type": "application/json" }),
-      ...headers,
-    },
-    body: body && JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return text ? JSON.parse(text) : null;
-}
-
-async function all(path, member, tenant) {
-  const rows = [];
-  for (let cursor = null; ;) {
-    const page = await call("GET", `${path}?limit=100${cursor ? `&cursor=${cursor}` : ""}`, { tenant });
-    rows.push(...page[member]);
-    if (!(cursor = page.next_cursor)) return rows;
-  }
-}
-
-// A recorded payload has lost its delivery id; one made from its bytes is the same in every run.
-function deliveryId(event, body) {
-  const hex = createHash("sha256").update(`${event}\n${body}`).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
 
 async function send(deliveries, path, secret, label) {
   const answers = [];
@@ -49,18 +20,7 @@ async function send(deliveries, path, secret, label) {
   const worker = async () => {
     while (next < deliveries.length) {
       const at = next++;
-      const { event, id, body } = deliveries[at];
-      const answer = await fetch(base + path, {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          "x-github-event": event,
-          "x-github-delivery": id,
-          "x-hub-signature-256": await sign(secret, body),
-        },
-        body,
-      });
-      answers[at] = { code: answer.status, ...(await answer.json()) };
+      answers[at] = await deliver(path, secret, deliveries[at]);
       const done = answers.filter(Boolean).length;
       if (tty) process.stdout.write(`\r    ${label}: ${done}/${deliveries.length}`);
     }
@@ -79,7 +39,7 @@ const check = (what, seen, wanted) => {
 
 const { data: tenant } = await call("POST", "/api/v1/tenants", { body: { name: "Demo" } });
 const { data: token } = await call("POST", `/api/v1/tenants/${tenant.id}/tokens`, {
-  body: { name: "demo", scopes: ["connections:read", "signals:read", "deliveries:read", "deliveries:write"] },
+  body: { name: "demo", scopes: ["connections:read", "signals:read", "deliveries:read", "deliveries:write", "tracker:read"] },
 });
 const connection = await call("POST", "/connections", {
   tenant: tenant.id,
@@ -129,6 +89,28 @@ row("  without a mapping (ignored)", byStatus.get("ignored") ?? 0, "stars, forks
 for (const [status, n] of byStatus) if (!["processed", "ignored"].includes(status)) row(`  ${status}`, n);
 row("duplicates", repeated + second.filter((a) => a.deduplicated).length, `${repeated} stand twice in the recording, the rest is the second sending`);
 
+const team = new DemoTeam(api, tenant.id, examples);
+await team.found();
+await team.until_stale(STEP_MS);
+const health = [await team.health(team.hello), await team.health(team.octo)];
+const drift = count(await team.drift(), (d) => d.direction);
+const gates = count(await team.gate_rows(), (e) => e.type);
+check("tracker of Codertocat/Hello-World", health[0], "drifting");
+check("tracker of octo-org/octo-repo", health[1], "stale");
+check("kinds of gate results", gates.size, 2);
+check("drift that the tracker is ahead in", drift.has("spec_kitty_behind"), true);
+check("drift that the team is ahead in", drift.has("external_behind"), true);
+
+console.log("\n  tracker");
+row("Codertocat/Hello-World", "", health[0]);
+row("octo-org/octo-repo", "", `${health[1]}: nothing for 15 s, which is what the demo takes for long`);
+row("differences: ours is behind", drift.get("spec_kitty_behind") ?? 0);
+row("differences: theirs is behind", drift.get("external_behind") ?? 0);
+row("gates passed", gates.get("GatePassed") ?? 0, "from recorded check runs");
+row("gates failed", gates.get("GateFailed") ?? 0);
+
+const link = await team.door("/dashboard/projects");
+if (mode === "--once") check("the dashboard's door", (await fetch(link.replace("localhost", "127.0.0.1"))).status, 200);
 if (off.length) {
   console.error(`\noff:\n${off.map((line) => `  ${line}`).join("\n")}`);
   process.exit(1);
@@ -143,5 +125,10 @@ if (mode !== "--once") {
     its signals     curl -H 'Authorization: Bearer ${token.secret}' ${url}/signals
     operator        . data/demo.env; curl -H "Authorization: Bearer $POBLYSH_OPERATOR_TOKENS" ${url}/ops/actors
     metrics         the same, ${url}/metrics
+
+  the dashboard, whose team goes on living, a step every ${STEP_MS / 1000} s; the link opens once, within five minutes
+  (afterwards ${url}/dashboard/login takes the demo token); Ctrl-C stops the service
+    ${link}
 `);
+  await team.live(STEP_MS);
 }
