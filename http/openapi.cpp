@@ -46,6 +46,10 @@ std::string_view error_type(dialect d) {
 }
 std::string_view error_schema(dialect d) { return d == dialect::connectors ? "ApiError" : "TrackerError"; }
 
+/// Pages refuse people in HTML; what no route came to see, such as a body over the limit, is refused as
+/// everywhere.
+bool is_page(const route& r) { return r.path.starts_with("/dashboard"); }
+
 bool needs_bearer(access_kind k) { return k != access_kind::public_ && k != access_kind::proof; }
 bool names_team(access_kind k) { return k == access_kind::team || k == access_kind::credential; }
 
@@ -54,8 +58,10 @@ std::set<int> errors_of(const route& r) {
   std::set<int> all(r.errors.begin(), r.errors.end());
   all.insert({500, 503});
   if (needs_bearer(r.access.kind)) all.insert({401, 403});
-  if (r.access.kind == access_kind::tenant) all.insert(400);
-  if (names_team(r.access.kind)) all.insert({400, 404});
+  if (r.access.kind == access_kind::tenant) all.insert({400, 429});
+  if (r.access.kind == access_kind::tenant && r.method != verb::get) all.insert(404);
+  if (names_team(r.access.kind)) all.insert({400, 404, 429});
+  if (is_page(r)) all.insert({400, 401, 403, 404, 429});
   if (r.access.kind == access_kind::proof) all.insert(401);
   if (r.payload != payload::none) all.insert({400, 408, 413});
   if (r.payload == payload::json || r.payload == payload::optional_json) all.insert(415);
@@ -96,26 +102,37 @@ json::array parameters_of(const route& r) {
   return out;
 }
 
+json::object a_text() { return {{"schema", json::object{{"type", "string"}}}}; }
+
+json::object content_of_error(const route& r) {
+  json::object out{{error_type(r.dialect), json::object{{"schema", schema_ref(error_schema(r.dialect))}}}};
+  if (is_page(r)) out["text/html"] = a_text();
+  return out;
+}
+
+/// Answers of one status may come in several types.
+void add_answer(json::object& out, const answer& a, const json::object& headers) {
+  auto& one = out[std::to_string(a.status)];
+  if (!one.is_object())
+    one = json::object{{"description", a.doc.empty() ? std::string_view{"Success."} : a.doc},
+                       {"headers", headers}};
+  if (a.schema.empty() && a.type == "application/json") return;
+  auto& content = one.as_object()["content"];
+  if (!content.is_object()) content = json::object{};
+  content.as_object()[a.type] = a.schema.empty() ? a_text() : json::object{{"schema", schema_ref(a.schema)}};
+}
+
 json::object responses_of(const route& r) {
   json::object out;
   const json::object trace{{"x-trace-id", json::object{{"$ref", "#/components/headers/x-trace-id"}}}};
-  for (const auto& a : r.answers) {
-    json::object one{{"description", a.doc.empty() ? std::string_view{"Success."} : a.doc},
-                     {"headers", trace}};
-    if (!a.schema.empty())
-      one["content"] = json::object{{a.type, json::object{{"schema", schema_ref(a.schema)}}}};
-    else if (a.type != "application/json")
-      one["content"] = json::object{{a.type, json::object{{"schema", json::object{{"type", "string"}}}}}};
-    out[std::to_string(a.status)] = std::move(one);
-  }
+  for (const auto& a : r.answers) add_answer(out, a, trace);
+  if (is_page(r)) add_answer(out, {303, {}, "To another page, such as the sign-in."}, trace);
   for (const int status : errors_of(r)) {
     json::object headers = trace;
     headers["Retry-After"] = json::object{{"$ref", "#/components/headers/Retry-After"}};
-    out[std::to_string(status)] = json::object{
-        {"description", meaning_of(status)},
-        {"headers", std::move(headers)},
-        {"content", json::object{{error_type(r.dialect),
-                                  json::object{{"schema", schema_ref(error_schema(r.dialect))}}}}}};
+    out[std::to_string(status)] = json::object{{"description", meaning_of(status)},
+                                               {"headers", std::move(headers)},
+                                               {"content", content_of_error(r)}};
   }
   return out;
 }
@@ -157,6 +174,25 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
+/// Every code that errors of a dialect can have, in the order of the table.
+json::array codes_of(dialect d) {
+  json::array out;
+  const auto first_of_the_tracker = errc::invalid_cursor;
+  for (int i = 0; i <= static_cast<int>(errc::queue_full); ++i) {
+    const auto code = static_cast<errc>(i);
+    if (d == dialect::connectors && code >= first_of_the_tracker) break;
+    const json::string text{d == dialect::connectors ? traits_of(code).code : traits_of(code).tracker_code};
+    if (std::ranges::find(out, text) == out.end()) out.emplace_back(text);
+  }
+  return out;
+}
+
+void name_codes(json::object& schemas, std::string_view schema, json::array codes) {
+  auto& properties = schemas.at(schema).as_object().at("properties").as_object();
+  for (const auto member : {"code", "error_code"})
+    if (auto* found = properties.if_contains(member)) found->as_object()["enum"] = codes;
+}
+
 /// The assets schemas.json and *.schemas.json together.
 json::object component_schemas() {
   json::object all;
@@ -167,6 +203,8 @@ json::object component_schemas() {
       if (!all.emplace(name, schema).second)
         throw std::logic_error("schema declared twice: " + std::string{name});
   }
+  name_codes(all, "ApiError", codes_of(dialect::connectors));
+  name_codes(all, "TrackerError", codes_of(dialect::tracker));
   return all;
 }
 

@@ -213,8 +213,10 @@ void add_dashboard_door_routes(std::vector<route>& table, app* a) {
       login);
   add(verb::post, "/dashboard/login", "login", "Sign in with a token", {303}, sign_in).payload = payload::raw;
   add(verb::post, "/dashboard/logout", "logout", "End the session", {303}, sign_out).payload = payload::raw;
-  add(verb::get, "/dashboard/assets/{asset}", "dashboardAsset", "A file of the pages",
-      {200, "", "The file", "text/css"}, part);
+  auto& files = add(verb::get, "/dashboard/assets/{asset}", "dashboardAsset", "A file of the pages",
+                    {200, "", "The file", "text/css"}, part);
+  for (const auto type : {"text/javascript", "image/svg+xml", "text/plain"})
+    files.answers.push_back({200, "", "The file", type});
 }
 
 }  // namespace connectord::web

@@ -176,13 +176,14 @@ void add_service_routes(std::vector<route>& table, app* a) {
   get("/livez", "getLiveness", "The process answers", open_to_all, {200, "Health", "Alive"}, health);
   get("/readyz", "getReadiness", "The service can work", open_to_all, {200, "Readiness", "Ready"}, readiness,
       {503});
-  get("/openapi.json", "getOpenapi", "This document", open_to_all,
-      {200, "", "OpenAPI 3.1", "application/json"}, document);
+  get("/openapi.json", "getOpenapi", "This document", open_to_all, {200, "OpenApi", "OpenAPI 3.1"}, document);
   get("/docs", "getDocs", "Viewer for this document", open_to_all, {200, "", "A page", "text/html"}, docs);
   get("/docs/{asset}", "getDocsAsset", "Parts of the viewer", open_to_all,
       {200, "", "A file", "text/javascript"}, docs_part, {404});
+  for (const auto type : {"text/css", "text/plain"})
+    table.back().answers.push_back({200, "", "A file", type});
   get("/metrics", "getMetrics", "Prometheus metrics; an operator token unless they are public", by_proof,
-      {200, "", "Text format 0.0.4", "text/plain"}, exposition, {401});
+      {200, "", "Text format 0.0.4", "text/plain"}, exposition, {401, 403});
   get("/config/rate-limit-policy", "getRateLimitPolicy", "Live backoff values", operators_only,
       {200, "RateLimitPolicy", "Values in force"}, retry_policy_view);
   get("/config/summary", "getConfigSummary", "Settings in force, without secrets", operators_only,

@@ -157,15 +157,15 @@ void add_webhook_routes(std::vector<route>& table, app* a) {
   };
   add("/webhooks/{provider}", "ingestAsOperator", "A delivery that the caller vouches for",
       tenant_with("deliveries:write"),
-      {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}}, {400, 404, 413, 501},
-      from_operator, admit_operator);
+      {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}},
+      {400, 404, 413, 422, 501}, from_operator, admit_operator);
   add("/webhooks/{provider}/{tenant_id}", "ingestWebhook",
       "A delivery of a provider, proven by its signature", by_proof,
       {{202, "Accepted", "Durable"}, {200, "Challenge", "The provider's challenge"}},
-      {400, 401, 404, 413, 429, 501}, from_provider, admit_public);
+      {400, 401, 404, 413, 422, 429, 501}, from_provider, admit_public);
   add("/hooks/{provider}", "ingestAppWebhook", "A delivery at the app-level URL, routed by its payload",
       by_proof, {{202, "AppAccepted", "Durable"}, {200, "Challenge", "The provider's challenge"}},
-      {400, 401, 404, 413, 429, 501}, for_app, admit_app);
+      {400, 401, 404, 413, 422, 429, 501}, for_app, admit_app);
 }
 
 }  // namespace connectord::web

@@ -1,6 +1,7 @@
 """The OpenAPI document from the outside: linted, compared with the last release, and used by a generated client."""
 
 import copy
+import email.message
 import json
 import os
 import shutil
@@ -69,6 +70,26 @@ class Contract(ZooSuite):
         listed = lambda d: d["paths"]["/connections"]["get"]
         self.assertTrue(changed(lambda d: listed(d)["parameters"].append({"name": "x", "in": "query", "required": True})))
         self.assertEqual(changed(lambda d: connection(d)["properties"].update(more={"type": "string"})), [])
+
+    def test_every_answer_is_held_against_the_document(self):
+        healthy = self.service.call("GET", "/healthz", token=None)
+        refused = self.service.call("GET", "/connections", token=None)
+        see = harness.contract().objections
+
+        def answered(answer, status=None, body=None, **headers):
+            message = email.message.Message()
+            for name, value in {**answer.headers, **headers}.items():
+                message[name] = value
+            return harness.Answer(status or answer.status, message, answer.body if body is None else json.dumps(body).encode())
+
+        self.assertEqual(see("GET", "/healthz", answered(healthy)), [])
+        self.assertEqual(see("GET", "/connections", answered(refused)), [])
+        for wrong in (answered(healthy, status=418), answered(healthy, body={}), answered(healthy, body={**healthy.json, "more": 1}),
+                      answered(healthy, **{"Content-Type": "text/plain"}), answered(refused, **{"x-trace-id": "another"})):
+            with self.subTest(wrong):
+                self.assertNotEqual(see("GET", "/healthz", wrong), [])
+        self.assertNotEqual(see("GET", "/connections", answered(refused, body={**refused.json, "code": "NEW_CODE"})), [])
+        self.assertNotEqual(see("DELETE", "/connections", healthy), [])
 
     def test_a_generated_client_takes_the_whole_journey(self):
         install(EXAMPLE)

@@ -1,11 +1,14 @@
 """Black-box harness: starts the real binary on a free port with a database of its own, and stops it by its pid.
 
 Set by ctest: CONNECTORD_BIN (the binary), CONNECTORD_E2E_DATABASE (sqlite or postgresql) and, for the latter,
-CONNECTORD_TEST_POSTGRESQL (the URL of a server on which databases may be made). Standard library only.
+CONNECTORD_TEST_POSTGRESQL (the URL of a server on which databases may be made). Every answer that it passes on was held
+against the OpenAPI document first.
 """
 
 import base64
+import functools
 import http.client
+import io
 import json
 import os
 import shutil
@@ -18,6 +21,8 @@ import time
 import unittest
 import urllib.parse
 import uuid
+
+from contract import Contract
 
 OPERATOR = "operator-canary-4f1d0a7c93be"
 KEY = base64.b64encode(bytes(range(7, 39))).decode()
@@ -40,6 +45,20 @@ SCOPES = ["connections:read", "connections:write", "sync:write", "jobs:read", "s
 
 def binary():
     return os.path.abspath(os.environ["CONNECTORD_BIN"])
+
+
+@functools.cache
+def contract():
+    """What the binary says of its own answers."""
+    return Contract(json.loads(subprocess.run([binary(), "openapi"], check=True, capture_output=True, timeout=30).stdout))
+
+
+def promised(method, target, answer):
+    """The answer, when the OpenAPI document has it."""
+    objections = contract().objections(method, target, answer)
+    if objections:
+        raise AssertionError("\n".join(objections[:10]) + f"\n{answer}")
+    return answer
 
 
 def eventually(probe, seconds=10.0, what="the condition"):
@@ -66,6 +85,22 @@ class Answer:
 
     def __repr__(self):
         return f"<{self.status} {self.body[:600]!r}>"
+
+
+class Received:
+    """Bytes that came, for http.client to read an answer from."""
+
+    def __init__(self, data):
+        self.file = io.BytesIO(data)
+
+    def makefile(self, _mode):
+        return self.file
+
+
+def first_answer(received):
+    answer = http.client.HTTPResponse(Received(received))
+    answer.begin()
+    return Answer(answer.status, answer.headers, answer.read())
 
 
 class SqliteDatabase:
@@ -236,7 +271,7 @@ class Service:
             except (BrokenPipeError, ConnectionResetError):
                 pass  # refused early; the answer is there to be read
             answer = link.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            return promised(method, path, Answer(answer.status, answer.headers, answer.read()))
         finally:
             link.close()
 
@@ -244,14 +279,18 @@ class Service:
         """Sends bytes; what came back, and whether the service closed the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as link:
             link.sendall(data)
-            received = b""
+            received, closed = b"", False
             link.settimeout(3)
             try:
                 while part := link.recv(65536):
                     received += part
+                closed = True
             except TimeoutError:
-                return received, False
-            return received, True
+                pass
+        if received:
+            method, target, *_ = data.split(b"\r\n", 1)[0].decode("latin-1").split(" ") + ["", ""]
+            promised(method, target, first_answer(received))
+        return received, closed
 
     def pages(self, path, member, *, tenant=None, token=OPERATOR, **query):
         """Every row of a list, page by page."""

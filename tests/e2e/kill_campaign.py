@@ -22,7 +22,7 @@ import time
 
 import harness
 import signers
-from harness import Service
+from harness import Answer, Service, promised
 
 CLIENTS = 6
 SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")
@@ -96,9 +96,11 @@ class Round:
 
     def post(self, link, number):
         body = self.body(number)
-        link.request("POST", f"/webhooks/example/{self.tenant}", body, signers.example(body, delivery=f"d-{number}"))
+        target = f"/webhooks/example/{self.tenant}"
+        link.request("POST", target, body, signers.example(body, delivery=f"d-{number}"))
         answer = link.getresponse()
         text = answer.read()
+        promised("POST", target, Answer(answer.status, answer.headers, text))
         if answer.status == 202 and not self.ledger.acknowledge(self.tenant, number, json.loads(text)):
             self.changed += 1
         return answer.status

@@ -6,7 +6,7 @@ import http.client
 import json
 import uuid
 
-from harness import OPERATOR, Suite
+from harness import OPERATOR, Suite, contract
 
 PROJECTS, ACTIVITY, FLAGS, EVENTS, ME = ("/api/v1/" + part for part in ("projects/", "activity/", "flags/", "events/batch/", "me"))
 TRACKER_SCOPES = {level: "tracker:" + level for level in ("read", "write", "admin")}
@@ -116,6 +116,7 @@ class Stream:
             elif fields:
                 row = json.loads(fields["data"])
                 assert (fields["id"], fields["event"]) == (str(row["seq"]), row["type"]), fields
+                assert not (misfits := contract().misfits({"$ref": "#/components/schemas/ActivityEvent"}, row)), misfits
                 fields = {}
                 yield None, row
 
