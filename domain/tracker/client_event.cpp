@@ -3,6 +3,8 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 namespace connectord::tracker {
 namespace {
@@ -33,6 +35,13 @@ event_effect effect_of(std::string_view type) {
   if (type == "WPAssigned") return event_effect::assign;
   if (type == "MissionClosed" || type == "FeatureCompleted") return event_effect::close_mission;
   return event_effect::none;
+}
+
+/// What an event that changes no work package must say all the same: published clients are told so when it
+/// is missing (their batch contract 2.0.0, section 4 and fixture 4).
+std::vector<std::string_view> told_by(std::string_view type) {
+  if (type == "ErrorLogged") return {"error_type", "error_message"};
+  return {};
 }
 
 /// Reads members one by one; the first fault is the one that is told.
@@ -119,6 +128,8 @@ void read_payload(event_reader& payload, client_event& e) {
   e.mission = mission.value_or("");
   const bool of_wp = e.effect != event_effect::none && e.effect != event_effect::close_mission;
   read_work_package(payload, e, of_wp);
+  for (const auto name : told_by(e.type))
+    if (payload.find(name) == nullptr) payload.blame("missing field", name);
   if (e.effect == event_effect::create) {
     e.title = payload.word("wp_title", longest_text);
     if (!e.title) e.title = payload.word("title", longest_text);

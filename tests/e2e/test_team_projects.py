@@ -136,6 +136,7 @@ class Events(TeamSuite):
                    (event(row, "WPStatusChanged", "WP02", to_lane="odd"), "unknown lane in payload.to_lane"),
                    (event(row, "WPStatusChanged", "WP02", to_lane="genesis"), "unknown lane in payload.to_lane"),
                    (event(row, "WPCreated"), "missing field payload.wp_id"), (event(row, "WPCreated", "W2"), "invalid field payload.wp_id"),
+                   (event(row, "ErrorLogged", error_message="x"), "missing field payload.error_type"),
                    ({**event(row, "WPCreated", "WP02"), "lamport_clock": -1}, "invalid field lamport_clock"),
                    ({**event(row, "WPCreated", "WP02"), "event_id": "x"}, "invalid field event_id"),
                    ({**event(row, "WPCreated", "WP02"), "timestamp": "yesterday"}, "invalid field timestamp"),
