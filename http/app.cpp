@@ -171,6 +171,8 @@ std::vector<route> all_routes(app* a) {
   add_ops_routes(table, a);
   add_flag_routes(table, a);
   add_dashboard_door_routes(table, a);
+  add_dashboard_connector_routes(table, a);
+  add_dashboard_connection_routes(table, a);
   add_snapshot_routes(table, a);
   add_binding_routes(table, a);
   add_link_routes(table, a);

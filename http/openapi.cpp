@@ -48,7 +48,10 @@ std::string_view error_schema(dialect d) { return d == dialect::connectors ? "Ap
 
 /// Pages refuse people in HTML; what no route came to see, such as a body over the limit, is refused as
 /// everywhere.
-bool is_page(const route& r) { return r.path.starts_with("/dashboard"); }
+bool is_page(const route& r) {
+  return r.path.starts_with("/dashboard") ||
+         std::ranges::any_of(r.answers, [](const answer& a) { return a.type.starts_with("text/html"); });
+}
 
 bool needs_bearer(access_kind k) { return k != access_kind::public_ && k != access_kind::proof; }
 bool names_team(access_kind k) { return k == access_kind::team || k == access_kind::credential; }

@@ -1,3 +1,4 @@
+#include "http/gates.hpp"
 #include "base/crypto.hpp"
 #include "http/list.hpp"
 #include "http/team.hpp"
@@ -7,6 +8,9 @@
 /// GitHub gates, and the deliveries that come to them (contract tracker-api, 8). None of this knows of the
 /// flag.
 namespace connectord::web {
+
+const std::string_view gate_provider = tracker::name_of(tracker::provider::github);
+
 namespace {
 
 constexpr std::size_t most_body = 1 << 20;

@@ -145,6 +145,11 @@ response problem_page(const error& e, const request& r, const visitor* v) {
 
 response see_other(std::string_view path) { return response::empty(303).with("Location", std::string{path}); }
 
+void put_failure(fields f, std::string_view slot, const error& e, const request& r) {
+  auto part = f.include(slot, "failed.html");
+  part.set("WHY", e.message()).set("AGAIN", r.method == verb::get ? r.target() : "").set("TRACE", r.trace_id);
+}
+
 void put_time(fields f, std::string_view slot, const std::optional<timestamp>& t, timestamp now,
               std::string_view never) {
   auto part = f.include(slot, "time.html");

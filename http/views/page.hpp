@@ -47,6 +47,8 @@ response problem_page(const error& e, const request& r, const visitor* v);
 /// To another page, after an action.
 response see_other(std::string_view path);
 
+/// Fills a slot with what a panel says in place of rows that could not be read; the rest of the page stands.
+void put_failure(fields f, std::string_view slot, const error& e, const request& r);
 /// Fills a slot with a time: relative words, and the instant itself for whoever asks; `never` when there is
 /// none.
 void put_time(fields f, std::string_view slot, const std::optional<timestamp>& t, timestamp now,

@@ -68,6 +68,8 @@ asio::awaitable<result<principal>> admit_session(app& a, request& r, std::string
   who.session_of = who.token_name = s.who;
   who.team = known->team.row;
   who.tracker_on = known->team.tracker_on;
+  if (who.team->status == tenant_status::suspended && !scope.empty() && !scope.ends_with(":read"))
+    co_return error{errc::tenant_suspended};
   if (!who.may(scope)) co_return error{errc::forbidden}.with("required_scope", json::string{scope});
   co_return who;
 }
@@ -130,6 +132,20 @@ asio::awaitable<form_result> sent(app& a, request& r, std::string_view scope) {
       (from_here(a, r) && equal_in_constant_time(bytes_of(sha256(given)), bytes_of(sha256(form.by.csrf))));
   if (!ours)
     co_return problem_page(error{errc::forbidden, "The form did not come from this dashboard."}, r, &form.by);
+  co_return form;
+}
+
+asio::awaitable<visit_result> visit_tracker(app& a, request& r) {
+  auto by = co_await visit(a, r);
+  const auto* v = std::get_if<visitor>(&by);
+  if (v != nullptr && !v->tracker) co_return problem_page(error{errc::not_found}, r, v);
+  co_return by;
+}
+
+asio::awaitable<form_result> sent_to_tracker(app& a, request& r) {
+  auto form = co_await sent(a, r, "tracker:admin");
+  const auto* by = std::get_if<sent_form>(&form);
+  if (by != nullptr && !by->by.tracker) co_return problem_page(error{errc::not_found}, r, &by->by);
   co_return form;
 }
 

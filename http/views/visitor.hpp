@@ -28,6 +28,10 @@ struct sent_form {
 using form_result = std::variant<sent_form, response>;
 asio::awaitable<form_result> sent(app& a, request& r, std::string_view scope);
 
+/// The same for pages and forms of the tracker: while the team's flag is off, there are none.
+asio::awaitable<visit_result> visit_tracker(app& a, request& r);
+asio::awaitable<form_result> sent_to_tracker(app& a, request& r);
+
 /// What a page's form carries against forgery: known to whoever has the cookie.
 std::string csrf_of(std::string_view session_secret);
 /// A path of the dashboard itself, or its front page.

@@ -1,5 +1,6 @@
 #include "http/views/words.hpp"
 
+#include "domain/sync_state.hpp"
 #include "http/views/page.hpp"
 
 #include <boost/url/parse.hpp>
@@ -95,6 +96,30 @@ std::string because(const tracker::health_report& report, const std::optional<ti
   return "The last snapshot came " + when + " and both sides agree.";
 }
 
+std::string because(const connection& c, bool syncs, timestamp now) {
+  const auto sync = read_sync(c.metadata);
+  switch (c.status) {
+    case connection_status::revoked: return "Disconnected " + relative(c.updated_at, now) + ".";
+    case connection_status::error:
+      return "Its tokens are not accepted any more" +
+             (c.status_reason ? " (" + *c.status_reason + ")." : std::string{"."}) +
+             " Webhooks still arrive; connect it again to go on syncing.";
+    case connection_status::active: break;
+  }
+  if (sync.stalled) return "Its sync does not get any further: the same place came back several times.";
+  if (sync.last_error) return "The last sync failed: " + *sync.last_error;
+  if (!syncs) return "";
+  return sync.last_success_at ? "Synced " + relative(*sync.last_success_at, now) + "." : "Not synced yet.";
+}
+
+bool needs_attention(const connection& c) {
+  return c.status == connection_status::error || (c.usable() && read_sync(c.metadata).stalled);
+}
+
+bool needs_attention(const tracker::binding& b) {
+  return b.evaluated() && b.last_snapshot_at && b.health < health::drifting;
+}
+
 std::string_view worded(tracker::direction d) {
   switch (d) {
     case tracker::direction::spec_kitty_behind: return "Ours";
@@ -103,6 +128,15 @@ std::string_view worded(tracker::direction d) {
     case tracker::direction::none: return "—";
   }
   return "";
+}
+
+std::string because(const error& e) {
+  std::string out{e.message()};
+  for (const auto& [name, reason] : e.details())
+    if (reason.is_string() && name != "field" &&
+        std::string_view{reason.get_string()}.find(' ') != std::string_view::npos)
+      out += " " + worded(name) + " " + std::string{reason.get_string()} + ".";
+  return out;
 }
 
 std::optional<external_link> link_of(const std::optional<std::string>& url) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/error.hpp"
 #include "domain/connection.hpp"
 #include "domain/tracker/health.hpp"
 #include "domain/tracker/model.hpp"
@@ -27,6 +28,14 @@ std::string worded(std::string_view code);
 std::string because(const tracker::health_report& report, const std::optional<timestamp>& last_snapshot,
                     std::int64_t open_drift, timestamp now);
 std::string_view worded(tracker::direction d);
+/// Why a connection is in its state; nothing to say of one that works. `syncs`: there is something to sync.
+std::string because(const connection& c, bool syncs, timestamp now);
+/// Somebody has to do something about it.
+bool needs_attention(const connection& c);
+bool needs_attention(const tracker::binding& b);
+
+/// Why something was refused, with every offender that the error names.
+std::string because(const error& e);
 
 /// A stored URL that a page may link to (contract tracker-api, 9.3): http or https, a host, no user, nothing
 /// odd.

@@ -1,0 +1,373 @@
+#include "domain/sync_state.hpp"
+#include "domain/tracker/text.hpp"
+#include "http/shapes.hpp"
+#include "http/views/address.hpp"
+#include "http/views/visitor.hpp"
+#include "http/views/words.hpp"
+
+#include <algorithm>
+#include <array>
+
+/// One connection: how it is, what came in through it, and what somebody may do about it.
+namespace connectord::web {
+namespace {
+
+constexpr std::string_view page_type = "text/html; charset=utf-8";
+constexpr int rows_of_a_list = 50;
+constexpr std::size_t longest_shown = 120;
+
+/// A connection, with what it has in the queue or running.
+struct standing {
+  connection row;
+  std::optional<job_status> job;
+
+  std::string path() const { return "/dashboard/connectors/" + row.id.str(); }
+};
+
+asio::awaitable<result<standing>> find_connection(app& a, request& r, const visitor& v) {
+  if (!v.may("connections:read")) co_return error{errc::forbidden};
+  const auto id = connection_id::parse(r.param("id"));
+  if (!id) co_return error{errc::not_found};
+  const auto all = co_await connections(a, r);
+  if (!all) co_return all.error();
+  const auto row = std::ranges::find(all->rows, *id, &connection::id);
+  if (row == all->rows.end()) co_return error{errc::not_found};
+  const auto job = all->syncing.find(*id);
+  co_return standing{*row, job == all->syncing.end() ? std::nullopt : std::optional{job->second}};
+}
+
+/// What stood in the way of a button, and what was typed beside it.
+struct refusal {
+  std::string why, typed;
+};
+
+struct tab {
+  std::string_view name, word;
+};
+constexpr std::array tabs{tab{"", "Overview"}, tab{"webhooks", "Webhooks"}, tab{"jobs", "Jobs"},
+                          tab{"signals", "Signals"}};
+
+std::string shown_name(const connection& c) {
+  return tracker::shortened(c.display_name.value_or(c.external_id), longest_shown);
+}
+
+// ---- overview
+
+void put_scopes(fields f, const app& a, const connection& c) {
+  f.show_if(c.scopes.empty(), "NO_SCOPES");
+  for (const auto& s : c.scopes) f.add("SCOPE").set("SCOPE_NAME", s);
+  const auto facts = a.facts.providers.find(c.provider);
+  if (c.scopes.empty() || facts == a.facts.providers.end()) return;
+  std::optional<fields> lacks;
+  for (const auto& wanted : facts->second.scopes) {
+    if (std::ranges::find(c.scopes, wanted) != c.scopes.end()) continue;
+    if (!lacks) lacks = f.add("LACKS");
+    lacks->add("LACK").set("SCOPE_NAME", wanted);
+  }
+}
+
+void put_overview(fields f, const app& a, const request& r, const visitor& v, const standing& s,
+                  const refusal& refused) {
+  const auto& c = s.row;
+  const auto* definition = a.catalog.find(c.provider);
+  const auto sync = read_sync(c.metadata);
+  f.set("PROVIDER", c.provider).set("ACCOUNT", c.external_id);
+  f.set("ACCESS", c.access_ciphertext ? "kept, sealed" : "none");
+  f.set("REFRESHABLE", c.refresh_ciphertext ? "kept, sealed" : "none");
+  f.set("SECRET", c.has_own_secret() ? "its own ••••••••" : "the deployment's, if any");
+  put_time(f, "CREATED", c.created_at, r.received_at);
+  put_time(f, "UPDATED", c.updated_at, r.received_at);
+  put_time(f, "EXPIRES", c.expires_at, r.received_at, "—");
+  if (definition != nullptr && definition->sync) {
+    auto part = f.add("SYNCS").set("JOB", s.job ? name_of(*s.job) : "idle");
+    put_time(part, "SYNCED", sync.last_success_at, r.received_at);
+    put_time(part, "NEXT", c.next_run_at, r.received_at, "—");
+  }
+  put_scopes(f, a, c);
+  if (definition != nullptr && definition->webhooks)
+    f.add("HOOK").set("HOOK_URL",
+                      a.facts.public_base_url + "/webhooks/" + c.provider + "/" + r.tenant().str());
+  if (!c.usable() || !v.may("connections:write")) return;
+  auto form = f.add("DISCONNECT").set("SELF", s.path()).set("CSRF", v.csrf);
+  form.set("CONFIRM", refused.typed).show_if(!refused.typed.empty(), "TYPED");
+}
+
+// ---- lists
+
+std::string_view tone_of(delivery_status s) {
+  switch (s) {
+    case delivery_status::processed: return "good";
+    case delivery_status::failed:
+    case delivery_status::quarantined: return "bad";
+    case delivery_status::unmatched: return "warn";
+    default: return "";
+  }
+}
+
+std::string_view tone_of(job_status s) {
+  switch (s) {
+    case job_status::succeeded: return "good";
+    case job_status::failed: return "bad";
+    default: return "info";
+  }
+}
+
+/// Rows of the chosen tab, and where they go on.
+template <class Row>
+struct shown_rows {
+  result<shared_page<Row>> page = error{errc::forbidden};  ///< whoever may not see them
+  std::optional<sort_key> last;
+};
+using panel = std::variant<std::monostate, shown_rows<delivery>, shown_rows<job>, shown_rows<signal>>;
+
+sort_key key_of(const delivery& d) { return {to_millis(d.received_at), d.id.str()}; }
+sort_key key_of(const job& j) { return {to_millis(j.scheduled_at), j.id.str()}; }
+sort_key key_of(const signal& s) { return {to_millis(s.occurred_at), s.id.str()}; }
+
+template <class Row, class List>
+asio::awaitable<panel> rows_for(app& a, request& r, const address& at, const connection& c, List l) {
+  shown_rows<Row> out;
+  const auto from = at.at(a, "cursor", rows_of_a_list);
+  if (!from) {
+    out.page = from.error();
+    co_return out;
+  }
+  l.filter.connection = c.id;
+  l.at.limit = rows_of_a_list;
+  if (from->after)
+    l.at.after =
+        position{std::get<std::int64_t>(from->after->at(0)), std::get<std::string>(from->after->at(1))};
+  out.page = co_await list<Row>(a, r, std::move(l));
+  if (out.page && (*out.page)->more) out.last = key_of((*out.page)->rows.back());
+  co_return out;
+}
+
+asio::awaitable<panel> panel_for(app& a, request& r, const visitor& v, const address& at, const connection& c,
+                                 std::string_view chosen) {
+  if (chosen == "webhooks") {
+    if (!v.may("deliveries:read")) co_return shown_rows<delivery>{};
+    co_return co_await rows_for<delivery>(a, r, at, c, list_deliveries{});
+  }
+  if (chosen == "jobs") {
+    if (!v.may("jobs:read")) co_return shown_rows<job>{};
+    co_return co_await rows_for<job>(a, r, at, c, list_jobs{});
+  }
+  if (chosen == "signals") {
+    if (!v.may("signals:read")) co_return shown_rows<signal>{};
+    co_return co_await rows_for<signal>(a, r, at, c, list_signals{});
+  }
+  co_return panel{};
+}
+
+void put_error(fields f, const std::optional<std::string>& text) {
+  if (text) f.show("ERROR").set("ERROR_TEXT", tracker::shortened(*text, 200));
+}
+
+void put_row(fields f, const request& r, const delivery& d) {
+  f.set("ID", d.id.text()).set("STATUS", name_of(d.status)).set("STATUS_WORD", worded(name_of(d.status)));
+  f.set("EVENT", tracker::shortened(d.event_type.value_or("—"), longest_shown))
+      .set("TONE", tone_of(d.status));
+  f.set("BYTES", d.body_bytes).set("REPEATS", d.duplicates);
+  put_error(f, d.error);
+  put_time(f, "AT", d.received_at, r.received_at);
+}
+
+void put_row(fields f, const request& r, const job& j) {
+  f.set("ID", j.id.text()).set("STATUS", name_of(j.status)).set("STATUS_WORD", worded(name_of(j.status)));
+  f.set("KIND", worded(name_of(j.type))).set("TONE", tone_of(j.status));
+  f.set("ATTEMPTS", j.attempts).set("SIGNALS", j.signals_emitted);
+  if (j.error) put_error(f, j.error->message);
+  put_time(f, "AT", j.scheduled_at, r.received_at);
+  put_time(f, "ENDED", j.finished_at, r.received_at, "—");
+}
+
+void put_row(fields f, const request& r, const signal& s) {
+  f.set("ID", s.id.text()).set("KIND", s.kind).set("KIND_WORD", worded(s.kind));
+  f.set("ENTITY", tracker::shortened(s.entity, longest_shown));
+  f.set("ORIGIN", s.delivery ? "webhook" : "sync");
+  put_time(f, "AT", s.occurred_at, r.received_at);
+}
+
+/// Buttons of a list are in the form around it: one key makes a second press of the same one harmless.
+void put_form(fields f, const visitor& v, const standing& s) {
+  f.set("SELF", s.path()).set("CSRF", v.csrf).set("KEY", random_token(12));
+}
+
+template <class Row>
+void put_rows(fields f, const app& a, const request& r, const visitor& v, const address& at,
+              const standing& s, const shown_rows<Row>& found) {
+  put_form(f, v, s);
+  if (!found.page && found.page.error().code() == errc::forbidden) return void(f.show("DENIED"));
+  if (!found.page) return put_failure(f, "FAILURE", found.page.error(), r);
+  f.show((*found.page)->rows.empty() ? "NONE" : "SOME");
+  constexpr bool deliveries = std::is_same_v<Row, delivery>;
+  const bool may_replay = deliveries && v.may("deliveries:write");
+  f.show_if(may_replay, "MAY_REPLAY");
+  for (const auto& x : (*found.page)->rows) {
+    auto row = f.add("ROW");
+    put_row(row, r, x);
+    if (may_replay) row.add("REPLAY").set("REPLAY_URL", s.path() + "/deliveries/" + x.id.str() + "/replay");
+  }
+  if (found.last) f.show("MORE").set("MORE_URL", at.more(a, "cursor", *found.last));
+}
+
+void put_panel(fields f, const app& a, const request& r, const visitor& v, const address& at,
+               const standing& s, const panel& chosen, const refusal& refused) {
+  if (std::holds_alternative<std::monostate>(chosen))
+    return put_overview(f.include("PANEL", "connection_overview.html"), a, r, v, s, refused);
+  constexpr std::array files{"", "connection_deliveries.html", "connection_jobs.html",
+                             "connection_signals.html"};
+  auto part = f.include("PANEL", files.at(chosen.index()));
+  std::visit(
+      [&](const auto& found) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(found)>, std::monostate>)
+          put_rows(part, a, r, v, at, s, found);
+      },
+      chosen);
+}
+
+// ---- the page
+
+void put_actions(fields f, const app& a, const visitor& v, const standing& s) {
+  const auto* definition = a.catalog.find(s.row.provider);
+  if (definition == nullptr) return;
+  const bool writes = v.may("connections:write"), usable = s.row.usable();
+  const bool syncs = usable && definition->sync && s.row.access_ciphertext && v.may("sync:write");
+  const bool refreshes = usable && definition->oauth && s.row.refresh_ciphertext && writes;
+  const bool consents = a.clients->contains(s.row.provider) && writes;
+  if (!syncs && !refreshes && !consents) return;
+  auto form = f.add("ACTIONS").set("SELF", s.path()).set("CSRF", v.csrf).set("PROVIDER", s.row.provider);
+  form.show_if(syncs, "SYNC").show_if(refreshes, "REFRESH").show_if(consents, "CONSENT");
+}
+
+asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, const standing& s,
+                                          refusal refused = {}, int status = 200) {
+  address at{r};
+  const auto chosen = at.filter("tab", {"webhooks", "jobs", "signals"}).value_or("");
+  const auto content = co_await panel_for(a, r, v, at, s.row, chosen);
+  const auto name = shown_name(s.row);
+  const auto* definition = a.catalog.find(s.row.provider);
+  co_return page(r, v,
+                 {.title = name, .section = "Connectors", .status = status, .flash = said(at, v.tracker)},
+                 "connection.html", [&](fields f) {
+                   f.set("NAME", name).set("PROVIDER", s.row.provider).set("STATE", name_of(s.row.status));
+                   f.set("STATE_WORD", worded(name_of(s.row.status)));
+                   f.set("TONE", needs_attention(s.row) ? "bad" : web::tone_of(s.row.status));
+                   f.set("BECAUSE", because(s.row, definition != nullptr && definition->sync, r.received_at));
+                   if (!refused.why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", refused.why);
+                   for (const auto& t : tabs)
+                     f.add("TAB")
+                         .set("TAB_WORD", t.word)
+                         .set("TAB_URL", s.path() + (t.name.empty() ? "" : "?tab=" + std::string{t.name}))
+                         .show_if(t.name == chosen, "CURRENT");
+                   put_actions(f, a, v, s);
+                   put_panel(f, a, r, v, at, s, content, refused);
+                 });
+}
+
+asio::awaitable<response> show_connection(app& a, request& r) {
+  auto by = co_await visit(a, r);
+  if (auto* instead = std::get_if<response>(&by)) co_return std::move(*instead);
+  const auto& v = std::get<visitor>(by);
+  const auto found = co_await find_connection(a, r, v);
+  if (!found) co_return problem_page(found.error(), r, &v);
+  co_return co_await connection_page(a, r, v, *found);
+}
+
+// ---- buttons
+
+/// What a button does with the connection that its page shows: where that leads, or why it does not.
+using action = asio::awaitable<result<std::string>> (*)(app&, request&, const sent_form&, const standing&);
+
+/// A refusal is shown on the page itself, with what was typed.
+asio::awaitable<response> press(app& a, request& r, std::string_view scope, action act) {
+  auto sent_by = co_await sent(a, r, scope);
+  if (auto* instead = std::get_if<response>(&sent_by)) co_return std::move(*instead);
+  const auto& form = std::get<sent_form>(sent_by);
+  const auto found = co_await find_connection(a, r, form.by);
+  if (!found) co_return problem_page(found.error(), r, &form.by);
+  const auto next = co_await act(a, r, form, *found);
+  if (next) co_return see_other(*next);
+  const auto& e = next.error();
+  if (e.code() == errc::not_found) co_return problem_page(e, r, &form.by);
+  co_return co_await connection_page(a, r, form.by, *found, {because(e), form.field("confirm")},
+                                     traits_of(e.code()).http_status);
+}
+
+asio::awaitable<result<std::string>> sync_now(app& a, request& r, const sent_form& form, const standing& s) {
+  const auto* definition = a.catalog.find(s.row.provider);
+  if (definition == nullptr || !definition->sync) co_return invalid("provider", "has nothing to sync");
+  const auto mode = form.field("mode") == "full" ? job_type::full : job_type::incremental;
+  const auto made = co_await command(a, r, request_sync{s.row.provider, s.row.id, mode, r.received_at});
+  if (!made) co_return made.error();
+  co_return with_said(s.path() + "?tab=jobs", made->jobs.front().coalesced ? "in-the-queue" : "queued");
+}
+
+asio::awaitable<result<std::string>> refresh_now(app& a, request& r, const sent_form&, const standing& s) {
+  r.deadline = std::chrono::steady_clock::now() + a.facts.oauth_patience;
+  const auto made = co_await command(a, r, force_refresh{s.row.id, refresh_cause::force, r.received_at});
+  if (!made) co_return made.error();
+  co_return with_said(s.path(), "refreshed");
+}
+
+asio::awaitable<result<std::string>> disconnect(app& a, request& r, const sent_form& form,
+                                                const standing& s) {
+  if (s.row.usable()) {
+    if (trimmed(form.field("confirm")) != s.row.external_id)
+      co_return error{errc::validation_failed,
+                      "That is not what the account is called: nothing was changed."};
+    const auto gone = co_await command(a, r, delete_connection{s.row.id, r.received_at});
+    if (!gone) co_return gone.error();
+  }
+  co_return with_said("/dashboard/connectors", "disconnected");
+}
+
+asio::awaitable<result<std::string>> replay(app& a, request& r, const sent_form& form, const standing& s) {
+  const auto id = delivery_id::parse(r.param("delivery"));
+  if (!id) co_return error{errc::not_found};
+  auto meta = admitted(a, r, r.tenant());
+  if (!meta) co_return meta.error();
+  tenant_command c{std::move(*meta), mutation{replay_delivery{*id, std::nullopt, r.received_at}}};
+  const auto key = form.field("key");
+  if (!key.empty() && key.size() <= 255)
+    c.key = idempotency{r.tenant().str() + " POST " + std::string{r.target()}, key,
+                        to_hex(bytes_of(sha256(r.body)))};
+  const auto next = with_said(s.path() + "?tab=webhooks", "replayed");
+  c.render = [next](const outcome&) { return kept_answer{303, {}, next}; };
+  const auto done = co_await command(a, r, r.tenant(), std::move(c));
+  if (!done) co_return done.error();
+  co_return next;
+}
+
+asio::awaitable<response> press_sync(app& a, request& r) { return press(a, r, "sync:write", sync_now); }
+asio::awaitable<response> press_refresh(app& a, request& r) {
+  return press(a, r, "connections:write", refresh_now);
+}
+asio::awaitable<response> press_disconnect(app& a, request& r) {
+  return press(a, r, "connections:write", disconnect);
+}
+asio::awaitable<response> press_replay(app& a, request& r) { return press(a, r, "deliveries:write", replay); }
+
+}  // namespace
+
+void add_dashboard_connection_routes(std::vector<route>& table, app* a) {
+  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text, answer ok,
+                       asio::awaitable<response> (*f)(app&, request&)) {
+    route r{m, path, id, "dashboard", text, open_to_all, {ok}, {}};
+    if (m == verb::post) r.payload = payload::raw, r.errors = {409, 422, 502};
+    r.handle = on(a, f);
+    table.push_back(std::move(r));
+  };
+  add(verb::get, "/dashboard/connectors/{id}", "connectionPage", "A connection and what came through it",
+      {200, "", "The page", page_type}, show_connection);
+  add(verb::post, "/dashboard/connectors/{id}/sync", "syncFromPage", "Queue a sync of the connection", {303},
+      press_sync);
+  add(verb::post, "/dashboard/connectors/{id}/refresh", "refreshFromPage", "Exchange its refresh token now",
+      {303}, press_refresh);
+  add(verb::post, "/dashboard/connectors/{id}/disconnect", "disconnectFromPage",
+      "Revoke it and erase its secrets", {303}, press_disconnect);
+  add(verb::post, "/dashboard/connectors/{id}/deliveries/{delivery}/replay", "replayFromPage",
+      "Process a delivery once more", {303}, press_replay);
+}
+
+}  // namespace connectord::web
