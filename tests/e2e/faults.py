@@ -1,11 +1,13 @@
 """What goes wrong around a service: a database server of its own that can be crashed, a proxy that cuts connections, and a load
 whose every acknowledgement is in a ledger. Standard library only."""
 
+import contextlib
 import glob
 import os
 import random
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -48,6 +50,24 @@ class OwnPostgres:
     def close(self):
         self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def held_for_writers(store, table):
+    """Somebody else holds what every write to the table needs."""
+    if store.kind == "sqlite":
+        holder = sqlite3.connect(store.path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+        holder.close()
+        return
+    holder = subprocess.Popen(["psql", "-XqAt", "-d", store.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    holder.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
+    holder.stdin.flush()
+    assert holder.stdout.readline().strip() == "held"
+    yield
+    holder.communicate("ROLLBACK;\n", timeout=10)
 
 
 class CuttingProxy:

@@ -2,11 +2,8 @@
 the process says what it can and cannot do."""
 
 import concurrent.futures
-import contextlib
 import json
 import shutil
-import sqlite3
-import subprocess
 import tempfile
 import threading
 import time
@@ -14,7 +11,7 @@ import unittest
 
 import harness
 import signers
-from faults import CuttingProxy, Load, NOTHING, OwnPostgres
+from faults import CuttingProxy, Load, NOTHING, OwnPostgres, held_for_writers
 from harness import Service, Suite, eventually
 
 SEED = 20261128
@@ -89,27 +86,10 @@ class Lock(Suite):
 
     settings = {"DB_ACQUIRE_TIMEOUT_MS": "500"}
 
-    @contextlib.contextmanager
-    def held(self):
-        store = self.service.database
-        if store.kind == "sqlite":
-            holder = sqlite3.connect(store.path, isolation_level=None)
-            holder.execute("BEGIN IMMEDIATE")
-            yield
-            holder.execute("ROLLBACK")
-            holder.close()
-            return
-        holder = subprocess.Popen(["psql", "-XqAt", "-d", store.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        holder.stdin.write("BEGIN; LOCK TABLE deliveries IN ACCESS EXCLUSIVE MODE; SELECT 'held';\n")
-        holder.stdin.flush()
-        self.assertEqual(holder.stdout.readline().strip(), "held")
-        yield
-        holder.communicate("ROLLBACK;\n", timeout=10)
-
     def test_a_held_lock_costs_refusals_in_bounded_time_and_nothing_else(self):
         self.connect("example")
         self.assertEqual(send(self.service, self.tenant, 0).status, 202)
-        with self.held():
+        with held_for_writers(self.service.database, "deliveries"):
             begun = time.monotonic()
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 answers = list(pool.map(lambda n: send(self.service, self.tenant, n), range(1, 9)))
