@@ -184,7 +184,8 @@ class postgres_session final : public session {
     } catch (const pqxx::transaction_rollback&) {  // serialization failure or deadlock
       return refused(unavailable("busy"));
     } catch (const pqxx::sql_error& e) {
-      if (!connection_.is_open()) return lost(e.what());
+      // Without a state it is not the server that speaks, but the link to it that broke.
+      if (!connection_.is_open() || e.sqlstate().empty()) return lost(e.what());
       return refused(meaning(e));
     } catch (const pqxx::pqxx_exception& e) {
       if (!connection_.is_open()) return lost(e.base().what());

@@ -55,7 +55,8 @@ class Server(unittest.TestCase):
                 slowest = max(slowest, time.monotonic() - accepts)
 
         load.during(crashes)
-        eventually(lambda: self.service.call("GET", "/readyz", token=None).status == 200, what="readiness")
+        read = lambda: self.service.call("GET", "/deliveries", tenant=load.tenant).status
+        eventually(lambda: {read() for _ in range(20)} == {200}, what="new sessions for those that the crash took")
         self.assertEqual(load.counts(), NOTHING)
         self.assertIsNone(self.service.process.poll())
         print(f"B-1: 5 crashes, {load.acknowledged} acknowledged, first success after {slowest:.2f} s at most")
