@@ -2,7 +2,8 @@
 install(TARGETS connectord RUNTIME DESTINATION /usr/bin)
 install(FILES deploy/systemd/connectord.service DESTINATION /lib/systemd/system)
 install(FILES deploy/systemd/connectord.env DESTINATION /etc/connectord)
-install(FILES README.md docs/configuration.md docs/integration/connectors-service.md DESTINATION /usr/share/doc/connectord)
+install(FILES README.md docs/configuration.md docs/errors.md docs/tracker.md docs/operations.md docs/integration/connectors-service.md
+  DESTINATION /usr/share/doc/connectord)
 install(DIRECTORY docs/runbooks deploy/prometheus deploy/grafana DESTINATION /usr/share/doc/connectord)
 
 set(CPACK_GENERATOR DEB)
