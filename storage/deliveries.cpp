@@ -1,7 +1,7 @@
 #include "storage/deliveries.hpp"
 
+#include "storage/bulk_statement.hpp"
 #include "storage/codec.hpp"
-#include "storage/insert.hpp"
 #include "storage/select.hpp"
 
 #include <deque>
@@ -55,7 +55,7 @@ struct arriving {
 
 /// Takes the dedupe ids that are free; answers the deliveries that got theirs.
 result<std::set<delivery_id>> take_keys(session& s, tenant_id tenant, std::span<const arriving> rows) {
-  static const bulk_insert insert{
+  static const bulk_statement insert{
       "INSERT INTO delivery_keys"
       " (tenant_id, provider, dedupe_id, delivery_id, receipt_id, body_sha256, expires_at)",
       7, " ON CONFLICT (tenant_id, provider, dedupe_id) DO NOTHING RETURNING delivery_id"};
@@ -102,8 +102,8 @@ result<> resolve_taken(session& s, tenant_id tenant, arriving& r) {
 }
 
 result<> insert_fresh(session& s, tenant_id tenant, std::span<const arriving> rows) {
-  static const bulk_insert insert{"INSERT INTO deliveries (tenant_id, " DELIVERY_COLUMNS ", headers, body)",
-                                  18};
+  static const bulk_statement insert{
+      "INSERT INTO deliveries (tenant_id, " DELIVERY_COLUMNS ", headers, body)", 18};
   std::vector<param> arguments;
   arguments.reserve(18 * rows.size());
   std::deque<std::string> headers;  // the arguments point into it
@@ -161,7 +161,7 @@ result<> finish_delivery(session& s, tenant_id tenant, const delivery& d) {
 }
 
 result<> link_signals(session& s, tenant_id tenant, std::span<const signal_link> links) {
-  static const bulk_insert insert{
+  static const bulk_statement insert{
       "INSERT INTO delivery_signals (tenant_id, delivery_id, position, signal_id)", 4};
   std::vector<param> arguments;
   arguments.reserve(4 * links.size());

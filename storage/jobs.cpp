@@ -1,6 +1,6 @@
 #include "storage/jobs.hpp"
 
-#include "storage/insert.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/job_row.hpp"
 #include "storage/select.hpp"
 
@@ -9,7 +9,7 @@
 namespace connectord::storage {
 
 result<> insert_jobs(session& s, tenant_id tenant, std::span<const job> jobs) {
-  static const bulk_insert insert{"INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ")", 16};
+  static const bulk_statement insert{"INSERT INTO sync_jobs (tenant_id, " JOB_COLUMNS ")", 16};
   std::vector<param> arguments;
   arguments.reserve(16 * jobs.size());
   std::deque<std::optional<std::string>> errors;  // the arguments point into it

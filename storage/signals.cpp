@@ -2,8 +2,8 @@
 
 #include "base/json.hpp"
 #include "domain/grounding.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/codec.hpp"
-#include "storage/insert.hpp"
 #include "storage/select.hpp"
 
 #include <algorithm>
@@ -65,7 +65,7 @@ result<signal_id> first_under(session& s, tenant_id tenant, const signal& x) {
 /// What was old when it came is history, not news.
 result<> note_unscored(session& s, tenant_id tenant, std::span<const signal* const> signals,
                        const std::set<signal_id>& inserted) {
-  static const bulk_insert insert{"INSERT INTO unscored_signals (tenant_id, signal_id, occurred_at)", 3};
+  static const bulk_statement insert{"INSERT INTO unscored_signals (tenant_id, signal_id, occurred_at)", 3};
   std::vector<param> arguments;
   for (const auto* x : signals)
     if (inserted.contains(x->id) && x->received_at - x->occurred_at < grounding::longest_delay)
@@ -73,18 +73,23 @@ result<> note_unscored(session& s, tenant_id tenant, std::span<const signal* con
   return insert.run(s, arguments);
 }
 
-/// Signals that only polls told of, of the versions that are delivered.
+/// Signals that only polls told of, of the versions that are delivered. Joined to a list of them, each is one
+/// look into the index; SQLite would walk all signals of the tenant for an IN of several.
 result<std::vector<signal>> polled_versions(session& s, tenant_id tenant,
                                             std::span<const signal* const> delivered) {
-  select q{"SELECT " SIGNAL_COLUMNS ", payload FROM signals"};
-  q.with(" WHERE tenant_id = ", tenant)
-      .raw(" AND delivery_id IS NULL AND (provider, entity, entity_version) IN (VALUES ");
-  for (const auto* x : delivered) {
-    if (x != delivered.front()) q.raw(", ");
-    q.with("(", x->provider).with(", ", x->entity).with(", ", x->entity_version).raw(")");
-  }
-  q.raw(")");
-  return all_of(s, q, read_whole_signal);
+  static const bulk_statement find{
+      "WITH delivered (tenant, origin, thing, version) AS (", 4,
+      ") SELECT " SIGNAL_COLUMNS
+      ", payload FROM delivered CROSS JOIN signals WHERE tenant_id = tenant"
+      " AND provider = origin AND entity = thing AND entity_version = version AND delivery_id IS NULL"};
+  std::vector<param> arguments;
+  arguments.reserve(4 * delivered.size());
+  for (const auto* x : delivered)
+    arguments.insert(arguments.end(), {tenant, x->provider, x->entity, x->entity_version});
+  std::vector<signal> found;
+  const auto ok = find.run(s, arguments, [&](const row& r) { found.push_back(read_whole_signal(r)); });
+  if (!ok) return ok.error();
+  return found;
 }
 
 /// Numbers of issues and of merge requests may be the same.
@@ -119,23 +124,20 @@ result<> become(session& s, tenant_id tenant, const signal& polled, const signal
 }  // namespace
 
 result<> adopt_polled(session& s, tenant_id tenant, std::span<const signal* const> delivered) {
-  constexpr std::size_t at_once = 300;
-  for (; !delivered.empty(); delivered = delivered.subspan(std::min(at_once, delivered.size()))) {
-    const auto some = delivered.first(std::min(at_once, delivered.size()));
-    const auto polled = polled_versions(s, tenant, some);
-    if (!polled) return polled.error();
-    for (const auto& old : *polled)
-      for (const auto* x : some)
-        if (of_one_thing(old, *x))
-          if (const auto ok = become(s, tenant, old, *x); !ok) return ok;
-  }
+  const auto polled = polled_versions(s, tenant, delivered);
+  if (!polled) return polled.error();
+  for (const auto& old : *polled)
+    for (const auto* x : delivered)
+      if (of_one_thing(old, *x))
+        if (const auto ok = become(s, tenant, old, *x); !ok) return ok;
   return {};
 }
 
 result<std::vector<stored_signal>> insert_signals(session& s, tenant_id tenant,
                                                   std::span<const signal* const> signals) {
-  static const bulk_insert insert{"INSERT INTO signals (tenant_id, " SIGNAL_COLUMNS ", payload)", 13,
-                                  " ON CONFLICT (tenant_id, provider, dedupe_key) DO NOTHING RETURNING id"};
+  static const bulk_statement insert{
+      "INSERT INTO signals (tenant_id, " SIGNAL_COLUMNS ", payload)", 13,
+      " ON CONFLICT (tenant_id, provider, dedupe_key) DO NOTHING RETURNING id"};
   std::vector<param> arguments;
   arguments.reserve(13 * signals.size());
   for (const auto* x : signals)

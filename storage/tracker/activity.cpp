@@ -1,6 +1,6 @@
 #include "storage/tracker/activity.hpp"
 
-#include "storage/insert.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
 #include "storage/tracker/projects.hpp"
@@ -65,7 +65,8 @@ result<std::optional<select>> fitting(session& s, const tenant_id& tenant, const
 
 result<> append_activity(session& s, tenant_id tenant, std::span<tracker::activity> rows) {
   if (rows.empty()) return {};
-  static const bulk_insert insert{"INSERT INTO activity (tenant_id, " ACTIVITY_COLUMNS ", of_tracker)", 17};
+  static const bulk_statement insert{"INSERT INTO activity (tenant_id, " ACTIVITY_COLUMNS ", of_tracker)",
+                                     17};
   const auto count = static_cast<std::int64_t>(rows.size());
   const auto last = take_numbers(s, tenant, count);
   if (!last) return last.error();

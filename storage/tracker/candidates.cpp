@@ -1,6 +1,6 @@
 #include "storage/tracker/candidates.hpp"
 
-#include "storage/insert.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
 
@@ -24,7 +24,7 @@ result<> insert_candidates(session& s, tenant_id tenant, std::span<const stored_
   const auto gone =
       s.execute("DELETE FROM tracker_candidates WHERE tenant_id = $1 AND expires_at <= $2", {tenant, now});
   if (!gone) return gone.error();
-  static const bulk_insert insert{
+  static const bulk_statement insert{
       "INSERT INTO tracker_candidates (tenant_id, " CANDIDATE_COLUMNS ", expires_at)", 8};
   std::vector<param> arguments;
   arguments.reserve(rows.size() * 8);

@@ -1,6 +1,6 @@
 #include "storage/tracker/drift.hpp"
 
-#include "storage/insert.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
 
@@ -115,7 +115,7 @@ result<tracker::drift_by_kind> count_open_drift(session& s, tenant_id tenant, tr
 }
 
 result<> insert_drift(session& s, tenant_id tenant, std::span<const tracker::drift_record> rows) {
-  static const bulk_insert insert{
+  static const bulk_statement insert{
       "INSERT INTO tracker_drift (tenant_id, id, binding_id, project_id, link_id, kind, severity, field, "
       "wp_id,"
       " mission, system, workspace, external_id, external_key, external_url, local_value, external_value,"

@@ -1,6 +1,6 @@
 #include "storage/tracker/issues.hpp"
 
-#include "storage/insert.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
 #include "storage/tracker/sightings.hpp"
@@ -180,7 +180,7 @@ result<std::vector<issue_mark>> issue_marks(session& s, tenant_id tenant, tracke
 
 result<> insert_issues(session& s, tenant_id tenant, tracker::binding_id binding,
                        std::span<const marked_issue> rows, timestamp now) {
-  static const bulk_insert insert{
+  static const bulk_statement insert{
       "INSERT INTO tracker_issues (tenant_id, id, binding_id, system, workspace, external_id, presence,"
       " fingerprint, external_updated_at, first_seen_at, status, issue_type, priority, external_key, url,"
       " assignees, labels, title, body)",

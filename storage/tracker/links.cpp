@@ -1,7 +1,7 @@
 #include "storage/tracker/links.hpp"
 
 #include "domain/tracker/links.hpp"
-#include "storage/insert.hpp"
+#include "storage/bulk_statement.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
 
@@ -104,7 +104,7 @@ result<std::optional<tracker::link>> find_link(session& s, tenant_id tenant, tra
 }
 
 result<> insert_links(session& s, tenant_id tenant, std::span<const tracker::link> rows) {
-  static const bulk_insert insert{
+  static const bulk_statement insert{
       "INSERT INTO tracker_links (tenant_id, id, binding_id, project_id, wp_id, mission, system, workspace,"
       " external_id, external_key, external_url, source, state, claimed_at, ordinal, absent_since,"
       " created_at, updated_at)",
