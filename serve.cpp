@@ -102,6 +102,7 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   made->oauth_state_ttl = s.oauth_state_ttl_seconds;
   made->call_patience = s.http_client_timeout_seconds;
   made->node = node_name(s);
+  made->store_is_shared = s.database_url.kind != config::database_location::engine::sqlite;
   made->sync = sync_policy_for(s);
   made->refresh = {s.token_refresh_tick_seconds, s.token_refresh_lead_time_seconds,
                    s.token_refresh_concurrency, s.token_refresh_jitter_factor,
@@ -363,36 +364,24 @@ void announce(const asio::ip::tcp::endpoint& at) {
   log::announce("listening", {{"address", at.address().to_string()}, {"port", at.port()}});
 }
 
-}  // namespace
+/// What there is before the tree, and outlives it.
+struct ground {
+  metrics& meters;
+  observatory& sky;
+  doors& d;
+  asio::io_context& io;
+  caf::actor_system& system;
+  const bridge_ptr& via;
+  const transport& out;
+};
 
-std::string openapi_document_of(const provider::catalog&) {
-  return web::openapi_document(web::router{web::all_routes(nullptr)}, web::version);
-}
-
-int serve(const config::settings& settings, provider::catalog catalog) {
-  auto prepared = prepare_store(settings);
-  if (const int* code = std::get_if<int>(&prepared)) return *code;
-  const bool migrated = std::get<prepared_store>(prepared).migrated;
-  const auto plan = plan_for(settings, std::get<prepared_store>(prepared).store);
-
-  metrics meters;
-  observatory sky{meters};
-  doors d;
-  asio::io_context io{1};  // outlives whatever posts to it
-  web::outbound_client client{io, outbound_for(settings)};
-  const transport out = [&client](http_request r, steady_time deadline, auto answered) {
-    client.start(std::move(r), deadline, std::move(answered));
-  };
-  caf::actor_system_config config;
-  caf::actor_system system{tuned(config)};
-  io_unit home{system, io};
-  home.bind_to_this_thread();
-  sky.set_home(&home);
-  const bridge_ptr via{system, home, io};
-
+/// The tree and the way in to it, until a signal has drained both.
+void stand(const ground& g, const config::settings& settings, const provider::catalog& catalog,
+           const prepared_store& store) {
+  const auto& [meters, sky, d, io, system, via, out] = g;
   web::feed_bells bells{io};
   const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler, bells);
-  auto children = tree(d, shared, plan, out);
+  auto children = tree(d, shared, plan_for(settings, store.store), out);
   if (settings.signal_engine_enabled) add_signal_engine(children, d, shared, settings.signal_webhook_token);
   auto root = spawn<supervisor>({system, sky}, {"system", "system", {}, {}}, std::move(children),
                                 restart_policy{.most = 3}, std::function<void()>{give_up});
@@ -412,7 +401,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                .cursors = web::cursor_codec{settings.crypto_keys},
                .limiter = web::rate_limiter{facts_for(settings, shared->catalog).webhook_limits},
                .permits = permit_pool<tenant_id>{512}};
-  app.migrated = migrated;
+  app.migrated = store.migrated;
   app.clients = &shared->clients;
   web::key_sets keys{io, [&via, &d](std::string url, steady_time deadline) {
                        return fetch(via, d.outbound, std::move(url), deadline);
@@ -447,7 +436,39 @@ int serve(const config::settings& settings, provider::catalog catalog) {
   });
   announce(*bound);
   io.run();
+}
 
+}  // namespace
+
+std::string openapi_document_of(const provider::catalog&) {
+  return web::openapi_document(web::router{web::all_routes(nullptr)}, web::version);
+}
+
+int serve(const config::settings& settings, provider::catalog catalog) {
+  auto prepared = prepare_store(settings);
+  if (const int* code = std::get_if<int>(&prepared)) return *code;
+
+  metrics meters;
+  observatory sky{meters};
+  doors d;
+  asio::io_context io{1};  // outlives whatever posts to it
+  web::outbound_client client{io, outbound_for(settings)};
+  const transport out = [&client](http_request r, steady_time deadline, auto answered) {
+    client.start(std::move(r), deadline, std::move(answered));
+  };
+  caf::actor_system_config config;
+  caf::actor_system system{tuned(config)};
+  io_unit home{system, io};
+  home.bind_to_this_thread();
+  sky.set_home(&home);
+  const bridge_ptr via{system, home, io};
+  try {
+    stand({meters, sky, d, io, system, via, out}, settings, catalog, std::get<prepared_store>(prepared));
+  } catch (const std::exception& e) {
+    log::error("service.failed", {{"error", e.what()}});
+    log::flush();
+    std::_Exit(exit_failure);  // the actor system would wait for its actors, and they for this thread
+  }
   home.close();
   via->close();
   system.await_all_actors_done();

@@ -153,6 +153,8 @@ void directory::on_down(const caf::down_msg& down) {
   s.signs->turn(vital_state::idle);
   if (left && !crashed)
     s.failed_probes = 0;
+  else if (is_in_doubt(down.reason))
+    on_doubt(s);
   else
     on_crash(s, down.reason);
   if (drained_) {
@@ -185,13 +187,28 @@ void directory::on_crash(slot& s, const caf::error& reason) {
       std::visit([&](auto& h) { h.second.refuse(error{errc::tenant_unavailable}.retry_in(300)); }, held);
     s.history.forget();
   }
-  s.next_try = self_->clock().now() + *pause;
-  s.signs->turn(vital_state::restarting);
   log::warn("tenant.crashed", {{"tenant_id", s.id},
                                {"unavailable", s.phase == tenant_phase::unavailable},
                                {"retry_ms", pause->count()},
                                {"restarts", s.signs->restarts()}});
-  self_->delayed_send(self_, *pause, reactivate{s.id, ++s.generation});
+  wait_out(s, *pause);
+}
+
+/// The store's failure, which its own refusals make rare again: neither the tenant nor the message is to
+/// blame, so it uses up no restart and locks nothing out.
+void directory::on_doubt(slot& s) {
+  s.signs->last_words("a commit is in doubt");
+  s.signs->restarted();
+  services_->meters.actor_restarts({"tenant"}).Increment();
+  s.phase = tenant_phase::restarting;
+  log::warn("tenant.in_doubt", {{"tenant_id", s.id}, {"restarts", s.signs->restarts()}});
+  wait_out(s, policy_.first);
+}
+
+void directory::wait_out(slot& s, milliseconds pause) {
+  s.next_try = self_->clock().now() + pause;
+  s.signs->turn(vital_state::restarting);
+  self_->delayed_send(self_, pause, reactivate{s.id, ++s.generation});
 }
 
 void directory::on_sweep() {

@@ -81,6 +81,8 @@ class directory {
   void forget(const slot& s);
   void on_down(const caf::down_msg& down);
   void on_crash(slot& s, const caf::error& reason);
+  void on_doubt(slot& s);
+  void wait_out(slot& s, milliseconds pause);
   void on_sweep();
   error not_now(const slot& s) const;
 

@@ -104,8 +104,7 @@ template <class T, class Reply, class Function, class Shape>
 caf::result<Reply> inbox::run(access_mode mode, std::optional<tenant_id> tenant, steady_time deadline,
                               Function fn, Shape shape) {
   auto owed = std::make_shared<promise<Reply>>(self_);
-  const auto patience =
-      std::max<steady_time::duration>(deadline - std::chrono::steady_clock::now(), seconds{1});
+  const auto patience = std::max<steady_time::duration>(deadline - self_->clock().now(), seconds{1});
   self_
       ->request(store_, std::chrono::ceil<milliseconds>(patience),
                 make_job(tenant, mode, deadline, std::move(fn)))

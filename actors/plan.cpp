@@ -235,8 +235,10 @@ result<connection> reread(storage::session& db, const tenant_id& t, const connec
 
 namespace {
 
-/// A gate's delivery is proven first: nobody else learns how the tenant is. Offers answer reads.
+/// A gate's delivery is proven first: nobody else learns how the tenant is. Offers answer reads. What was
+/// begun before is brought to its end: tokens that came are stored, and a run goes back to the queue.
 bool judges_suspension(const mutation& m) {
+  if (std::holds_alternative<end_refresh>(m) || std::holds_alternative<end_run>(m)) return true;
   if (const auto* facade = std::get_if<change_facade>(&m)) return facade->only_offers();
   const auto* gates = std::get_if<change_gates>(&m);
   return gates != nullptr && std::holds_alternative<take_gate_delivery>(gates->what);

@@ -307,7 +307,7 @@ caf::result<db_answer> registry::on_command(const registry_command& c) {
   const auto next = consequence(c.request);
   if (!next) return self_->delegate(store_, std::move(job));
   auto owed = std::make_shared<promise<db_answer>>(self_);
-  const auto patience = std::max<steady_time::duration>(c.meta.deadline - steady_clock::now(), seconds{1});
+  const auto patience = std::max<steady_time::duration>(c.meta.deadline - self_->clock().now(), seconds{1});
   const auto wait = std::chrono::ceil<milliseconds>(patience);
   self_->request(store_, wait, std::move(job))
       .then(

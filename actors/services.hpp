@@ -66,6 +66,7 @@ struct services {
   mail_spam_settings mail{};
   seconds call_patience{30};                    ///< for one call to a provider
   std::string node{"local"};                    ///< names this process in leases
+  bool store_is_shared = false;                 ///< with processes that may claim the same tenants
   std::function<timestamp()> now = now_utc;     ///< the wall clock; tests bring their own
   std::function<double()> chance = any_chance;  ///< spreads retries and schedules; tests bring their own
   tracker::policy tracker{};

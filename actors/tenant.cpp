@@ -27,6 +27,9 @@ std::string words_of(const caf::error& e) {
 
 }  // namespace
 
+caf::error in_doubt() { return {1, caf::atom("in_doubt")}; }
+bool is_in_doubt(const caf::error& reason) { return reason == in_doubt(); }
+
 tenant_worker::tenant_worker(self_pointer<tenant_worker> self, services_ptr s, tenant_id id,
                              store_gate_actor store, std::function<void()> offer_to_leave)
     : self_(self),
@@ -58,7 +61,7 @@ tenant_worker::interface::behavior_type tenant_worker::behavior() {
         if (dirty_ > 0 && !awaiting_store_) save_snapshot();
       },
       [this](const catch_up_due&) {
-        if (!claimed_ && !leaving_) return look(false);
+        if (!claimed_ && !gone_quiet()) return look(false);
         received_ = 1;  // at least one is worth a look
         work();
       },
@@ -106,10 +109,15 @@ void tenant_worker::claim(bool provision) {
 /// after the store is back. Whoever waits hears of it, and the claim is tried again.
 void tenant_worker::on_unclaimed(const caf::error& e) {
   const auto refusal = from_caf(e);
-  if (e == caf::sec::runtime_error || refusal.code() == errc::commit_in_doubt)
-    throw std::runtime_error("the claim failed");
+  if (e == caf::sec::runtime_error) throw std::runtime_error("the claim failed");
+  if (refusal.code() == errc::commit_in_doubt) return self_->quit(in_doubt());
   refuse_all(refusal);
-  // Work may be waiting in the store that no message will ask for.
+  look_later();
+}
+
+/// Work may be waiting in the store that no message will ask for.
+void tenant_worker::look_later() {
+  received_ = 0;
   self_->delayed_send(self_, catch_up_pause, catch_up_due{});
 }
 
@@ -157,42 +165,6 @@ void tenant_worker::look(bool provision) {
   if (!claimed_ && !awaiting_store_) claim(provision);
 }
 
-void tenant_worker::answer_early_reads() {
-  for (auto& r : std::exchange(early_, {})) {
-    if (auto* list = std::get_if<queued_list>(&r))
-      list->reply.delegate(store_, db_job{id_, access_mode::read, list->read.meta.deadline,
-                                          row_reader(id_, list->read.query)});
-    else
-      std::get<queued_connections>(r).reply.deliver(connections());
-  }
-}
-
-// ---- reads
-
-caf::result<db_answer> tenant_worker::on_list(list_rows& r) {
-  if (!claimed_) {
-    early_.push_back(queued_list{std::move(r), promise<db_answer>{self_}});
-    look(false);
-    return later<db_answer>;
-  }
-  return self_->delegate(store_, db_job{id_, access_mode::read, r.meta.deadline, row_reader(id_, r.query)});
-}
-
-caf::result<connection_list> tenant_worker::on_connections() {
-  if (claimed_) return connections();
-  early_.push_back(queued_connections{promise<connection_list>{self_}});
-  look(false);
-  return later<connection_list>;
-}
-
-connection_list tenant_worker::connections() const {
-  connection_list all;
-  for (const auto& [id, c] : state_.connections()) all.rows.push_back(c);
-  std::ranges::sort(all.rows, {}, [](const connection& c) { return std::pair{c.created_at, c.id}; });
-  all.syncing = syncing_;
-  return all;
-}
-
 // ---- commands
 
 caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
@@ -204,9 +176,14 @@ caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
     return as_caf(error{errc::idempotency_in_flight}.retry_in(1));
   queued_command q{std::move(c), promise<tenant_outcome>{self_}};
   if (may_decide_early(q)) {
-    q.decided = prepare(q);
+    auto decided = prepare(q);
+    auto* todo = std::get_if<plan>(&decided);
+    if (todo == nullptr) {
+      answer(std::move(q), std::move(decided));
+      return later<tenant_outcome>;
+    }
+    q.decided = std::move(*todo);
     q.decided_at = revision_;
-    if (!q.decided) return later<tenant_outcome>;
   }
   const bool provision = q.command.provision;
   queue_.push_back(std::move(q));
@@ -218,7 +195,7 @@ caf::result<tenant_outcome> tenant_worker::on_command(tenant_command& c) {
 /// The next batch of deliveries is read and proven while the store commits the one before it, unless
 /// something ahead of it may change the state.
 bool tenant_worker::may_decide_early(const queued_command& q) const {
-  return claimed_ && awaiting_store_ && can_share(q.command.change) && !q.command.key &&
+  return claimed_ && !outdated_ && awaiting_store_ && can_share(q.command.change) && !q.command.key &&
          queue_.size() < largest_batch && (queue_.empty() || queue_.back().decided) &&
          std::ranges::none_of(batch_, [](const auto& b) { return b.todo.changes; });
 }
@@ -230,14 +207,15 @@ void tenant_worker::release_key(const tenant_command& c) {
 /// The next thing to do, if nothing is in flight.
 void tenant_worker::work() {
   if (awaiting_store_) return;
+  if (outdated_) superseded();
   if (!claimed_) {
-    if (leaving_) self_->quit(caf::exit_reason::normal);
+    if (gone_quiet()) self_->quit(caf::exit_reason::normal);
     return;
   }
   if (received_ > 0) return catch_up();
   gather();
   if (!batch_.empty()) return commit();
-  if (leaving_) return children_.busy() ? void() : leave();
+  if (leaving_) return children_.busy() || !gone_quiet() ? void() : leave();
   if (dirty_ >= mutations_per_snapshot) save_snapshot();
 }
 
@@ -251,33 +229,25 @@ void tenant_worker::gather() {
     }
     const bool shares = can_share(next.command.change) && !next.command.key;
     if (!batch_.empty() && !shares) return;
-    auto prepared = prepare(next);
-    if (prepared && prepared->changes && !batch_.empty()) return;  // it changes the state: alone, next time
+    auto decided = prepare(next);
+    auto* todo = std::get_if<plan>(&decided);
+    if (todo && todo->changes && !batch_.empty()) return;  // it changes the state: alone, next time
     auto taken = std::move(next);
     queue_.pop_front();
-    if (!prepared) {
-      release_key(taken.command);
+    if (todo == nullptr) {
+      answer(std::move(taken), std::move(decided));
       continue;
     }
-    const bool alone = !shares || prepared->changes;
-    batch_.push_back({std::move(taken), std::move(*prepared)});
+    const bool alone = !shares || todo->changes;
+    batch_.push_back({std::move(taken), std::move(*todo)});
     if (alone) return;
   }
 }
 
-/// Answers what needs no write.
-std::optional<plan> tenant_worker::prepare(queued_command& q) {
-  if (q.decided && q.decided_at == revision_) return std::exchange(q.decided, {});
+decision tenant_worker::prepare(queued_command& q) {
+  if (q.decided && q.decided_at == revision_) return *std::exchange(q.decided, {});
   self_->handling(q.command.meta);
-  auto decided = decide(services_, state_, q.command.change);
-  if (auto* todo = std::get_if<plan>(&decided)) return std::move(*todo);
-  const auto* answer = std::get_if<outcome>(&decided);
-  follow_exchange(q.command.change, answer);
-  if (answer != nullptr)
-    q.reply.deliver(tenant_outcome{*answer});
-  else
-    q.reply.refuse(std::move(std::get<error>(decided)));
-  return std::nullopt;
+  return decide(services_, state_, q.command.change);
 }
 
 void tenant_worker::commit() {
@@ -332,7 +302,7 @@ void tenant_worker::on_refused(const caf::error& e) {
   const bool threw = e == caf::sec::runtime_error;
   const auto refusal = from_caf(e);
   if (refusal.code() == errc::stale_epoch) return superseded();
-  if (!threw && refusal.code() == errc::commit_in_doubt) throw std::runtime_error("the commit is in doubt");
+  if (!threw && refusal.code() == errc::commit_in_doubt) return self_->quit(in_doubt());
   auto failed = std::exchange(batch_, {});
   const bool infrastructure = refusal.code() == errc::database_unavailable;
   if (failed.size() > 1 && !infrastructure) {
@@ -361,8 +331,9 @@ void tenant_worker::superseded() {
   log::info("tenant.superseded", {{"tenant_id", id_}, {"epoch", epoch_}});
   for (auto b = batch_.rbegin(); b != batch_.rend(); ++b) queue_.push_front(std::move(b->asked));
   batch_.clear();
-  claimed_ = false;
+  claimed_ = outdated_ = false;
   dirty_ = 0;
+  if (queue_.empty()) return work();  // theirs, until somebody wants a change of us
   const auto longest = 20.0 * std::min(++superseded_, 10);
   self_->delayed_send(self_, milliseconds{static_cast<int>(longest * services_->chance())}, catch_up_due{});
 }
@@ -385,7 +356,11 @@ void tenant_worker::catch_up() {
       [this](const caf::error& e) {
         const auto refusal = from_caf(e);
         if (refusal.code() == errc::stale_epoch) return superseded();
-        throw std::runtime_error("catch up: " + std::string{refusal.message()});
+        if (refusal.code() == errc::commit_in_doubt) return self_->quit(in_doubt());
+        if (refusal.code() != errc::database_unavailable)
+          throw std::runtime_error("catch up: " + std::string{refusal.message()});
+        look_later();
+        work();
       });
 }
 

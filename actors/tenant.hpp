@@ -21,6 +21,11 @@ struct commit_overdue : message {
 struct snapshot_due : message {};
 struct catch_up_due : message {};
 
+/// Why a tenant ends that cannot know whether its commit happened: the next incarnation reads the rows.
+/// Nothing of the tenant's is to blame, so this is no crash.
+caf::error in_doubt();
+bool is_in_doubt(const caf::error& reason);
+
 /// What a tenant finds in the store at birth.
 struct claimed_tenant {
   tenant row;
@@ -70,6 +75,12 @@ class tenant_worker {
     queued_command asked;
     plan todo;
   };
+  /// A command that needs no write, and what it comes to by the memory of that epoch.
+  struct questioned {
+    queued_command asked;
+    decision said;
+    std::int64_t epoch;
+  };
   /// What one transaction did, and the revision that it left.
   struct committed {
     std::vector<ran_step> steps;
@@ -89,6 +100,11 @@ class tenant_worker {
   caf::result<connection_list> on_connections();
   connection_list connections() const;
 
+  void answer(queued_command q, decision said);
+  void deliver(queued_command& q, decision& said);
+  void ask_whose();
+  void on_owner(std::optional<std::int64_t> epoch);
+
   void release_key(const tenant_command& c);
   void work();
   void gather();
@@ -104,9 +120,14 @@ class tenant_worker {
   void wake_scheduler();
   void follow_exchange(const mutation& m, const outcome* o);
   void superseded();
+  void look_later();
   tenant_outcome with_job(tenant_outcome o) const;
   bool may_decide_early(const queued_command& q) const;
-  std::optional<plan> prepare(queued_command& q);
+  /// Whether a read needs no claim: the tenant is there, be it another process's by now.
+  bool knows_rows() const { return claimed_ || (services_->store_is_shared && !newborn_); }
+  /// Leaving, and nobody waits for an answer.
+  bool gone_quiet() const { return leaving_ && queue_.empty() && in_question_.empty(); }
+  decision prepare(queued_command& q);
   void commit();
   void on_committed(const committed& c);
   void on_refused(const caf::error& e);
@@ -135,6 +156,8 @@ class tenant_worker {
   std::list<queued_command> queue_;  ///< unlike a deque it holds nothing while it is empty
   std::vector<early_read> early_;
   std::vector<committing> batch_;
+  std::vector<questioned> unconfirmed_, in_question_;  ///< to be asked about, and asked about now
+  bool outdated_ = false;                              ///< somebody else has the tenant
   std::set<std::string> keys_in_flight_;
   std::size_t one_by_one_ = 0;  ///< commands to run alone, after a shared transaction failed
   std::int64_t received_ = 0;   ///< deliveries stored while nobody could process them

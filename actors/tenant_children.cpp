@@ -16,7 +16,7 @@ constexpr seconds revocation_patience{10};
 /// What takes more than a transaction goes to a child, which comes back with a command of its own.
 bool tenant_worker::hand_over(queued_command& q) {
   const auto refused = [&](error e) {
-    q.reply.refuse(std::move(e));
+    answer(std::move(q), std::move(e));
     return true;
   };
   auto* connect_now = std::get_if<complete_oauth>(&q.command.change);

@@ -234,6 +234,21 @@ result<caught_up> settle_received(storage::session& db, const services& s, const
   return out;
 }
 
+result<std::optional<connection_list>> connections_of_others(storage::session& db, const tenant_id& t,
+                                                             std::int64_t epoch) {
+  const auto now = storage::find_epoch(db, t);
+  if (!now) return now.error();
+  if (*now == epoch) return std::optional<connection_list>{};
+  auto rows = storage::load_connections(db, t);
+  if (!rows) return rows.error();
+  auto syncing = syncing_of(db, t);
+  if (!syncing) return syncing.error();
+  connection_list all;
+  all.rows = std::move(*rows);
+  all.syncing = std::move(*syncing);
+  return std::optional{std::move(all)};
+}
+
 db_function row_reader(const tenant_id& t, const row_query& q) {
   return [t, q](storage::session& db) { return std::visit(reader{db, t}, q); };
 }

@@ -36,6 +36,11 @@ struct caught_up {
 result<caught_up> settle_received(storage::session& db, const services& s, const tenant_state& state,
                                   std::int64_t epoch, int most);
 
+/// The connections as the rows have them, oldest first. Nothing while `epoch` is the tenant's: then the
+/// memory of whoever claimed it says the same.
+result<std::optional<connection_list>> connections_of_others(storage::session& db, const tenant_id& t,
+                                                             std::int64_t epoch);
+
 /// What answers a list_rows.
 db_function row_reader(const tenant_id& t, const row_query& q);
 

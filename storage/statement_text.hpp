@@ -20,7 +20,7 @@ inline error because(errc code, std::string_view name, std::string_view reason) 
   return error{code}.with(name, boost::json::string_view{reason});
 }
 inline error unavailable(std::string_view reason) {
-  return because(errc::database_unavailable, "reason", reason).retry_in(1);
+  return because(errc::database_unavailable, "reason", reason);
 }
 inline error wrong_statement(std::string_view reason) { return because(errc::internal, "reason", reason); }
 inline error unique_conflict(std::string_view columns) {

@@ -118,13 +118,20 @@ result<std::int64_t> advance(session& s, tenant_id id, std::int64_t epoch) {
   return **revision;
 }
 
+result<std::optional<std::int64_t>> find_epoch(session& s, tenant_id id) {
+  return find_one(s, "SELECT epoch FROM tenants WHERE id = $1", {id},
+                  [](const row& r) { return r.integer(0); });
+}
+
 result<> lock_tenant(session& s, tenant_id id) {
   return s.query("SELECT 1 FROM tenants WHERE id = $1 FOR NO KEY UPDATE", {id}, {});
 }
 
 result<bool> set_tenant_status(session& s, tenant_id id, tenant_status status, timestamp now) {
-  return any(s.execute("UPDATE tenants SET status = $2, updated_at = $3 WHERE id = $1 AND status <> $2",
-                       {id, text_of(status), now}));
+  return any(
+      s.execute("UPDATE tenants SET status = $2, updated_at = $3, epoch = epoch + 1"
+                " WHERE id = $1 AND status <> $2",
+                {id, text_of(status), now}));
 }
 
 result<> insert_token(session& s, const tenant_token& t, std::string_view secret_sha256) {

@@ -39,9 +39,13 @@ result<> fence(session& s, tenant_id id, std::int64_t epoch);
 /// Fences, and answers the next revision of the tenant's rows.
 result<std::int64_t> advance(session& s, tenant_id id, std::int64_t epoch);
 
+/// Who may write, now: the epoch of the last claim. Nothing when there is no such tenant.
+result<std::optional<std::int64_t>> find_epoch(session& s, tenant_id id);
+
 /// Holds off whoever else writes for the tenant, until the transaction ends.
 result<> lock_tenant(session& s, tenant_id id);
 
+/// Takes the next epoch as well: whoever knows the tenant as it was looks at it anew before the next write.
 /// False when nothing had to change, or there is no such tenant.
 result<bool> set_tenant_status(session& s, tenant_id id, tenant_status status, timestamp now);
 

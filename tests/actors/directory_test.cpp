@@ -29,11 +29,10 @@ struct directory_fixture : actor_fixture {
     run();
     REQUIRE((*made)->has_value());
   }
-  void crash_next_job() {
-    script.fate = [n = script.jobs](std::size_t job) {
-      return job == n ? fault::in_doubt_before_commit : fault::none;
-    };
+  void strike_next_job(fault what) {
+    script.fate = [what, n = script.jobs](std::size_t job) { return job == n ? what : fault::none; };
   }
+  void crash_next_job() { strike_next_job(fault::exception); }
   tenant_health health(const tenant_id& t) {
     const auto asked = ask<tenant_healths>(front, describe_tenants{{t}});
     run();
@@ -60,6 +59,27 @@ TEST_CASE_FIXTURE(directory_fixture, "a tenant is activated by its first message
   CHECK(health(acme).phase == tenant_phase::idle);
   settle(acme);
   CHECK(health(acme).phase == tenant_phase::running);
+}
+
+TEST_CASE_FIXTURE(directory_fixture, "commits in doubt use up no restart and lock no message out") {
+  settle(acme);
+  for (int i = 0; i < 20; ++i) {
+    strike_next_job(fault::in_doubt_before_commit);
+    const auto lost = send(acme, test_delivery(1), 7);
+    run();
+    REQUIRE(*lost);
+    CHECK((*lost)->error().code() == errc::commit_in_doubt);
+    CHECK(health(acme).phase == tenant_phase::restarting);
+    pass(milliseconds{200});
+    CHECK(health(acme).phase == tenant_phase::running);
+  }
+  CHECK(health(acme).restarts == 20);
+  CHECK(health(acme).last_error == "a commit is in doubt");
+  const auto taken = send(acme, test_delivery(1), 7);
+  run();
+  REQUIRE(*taken);
+  CHECK((*taken)->has_value());
+  CHECK(signals(acme) == 1);
 }
 
 TEST_CASE_FIXTURE(directory_fixture,

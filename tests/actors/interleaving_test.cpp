@@ -154,6 +154,8 @@ struct interleaving_fixture : sync_fixture {
   std::size_t happened = 0;
   int last_delivery = 0;
 
+  interleaving_fixture() { node.settings->catalog = shipped_catalog(); }
+
   void open(const dialect& d, const history& h) {
     acme = tenant_id::make();
     happened = 0;

@@ -11,6 +11,7 @@ import http.client
 import io
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -177,24 +178,27 @@ def run(*arguments, cwd=None, env=None, **changes):
 
 
 class Service:
-    """One connectord in a folder of its own. Settings are given without their prefix."""
+    """One connectord in a folder of its own, with so many open files at most. Settings are given without their prefix."""
 
-    def __init__(self, *, kind=None, preload=None, **settings):
+    def __init__(self, *, kind=None, preload=None, files=None, **settings):
         self.folder = tempfile.mkdtemp(prefix="connectord-")
         self.database = database(self.folder, kind)
         self.env = environment(DATABASE_URL=self.database.url, **settings)
         self.env.update(preload or {})
-        self.process, self.port, self.runs = None, None, 0
+        self.process, self.port, self.runs, self.files = None, None, 0, files
 
     def start(self, ready=True):
         self.runs += 1
         with open(self._log(self.runs), "wb") as log:
             self.process = subprocess.Popen([binary(), "serve"], cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=subprocess.STDOUT)
+                                            stdout=log, stderr=subprocess.STDOUT, preexec_fn=self._limit if self.files else None)
         self.port = eventually(self._listening, 30, "the listening line")
         if ready:
             eventually(lambda: self.call("GET", "/readyz", token=None).status == 200, 30, "readiness")
         return self
+
+    def _limit(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
 
     def _log(self, number):
         return os.path.join(self.folder, f"run{number}.log")

@@ -87,6 +87,7 @@ class Copies(Suite):
                 one.result()
         self.assertEqual(set(answers), {202})
         self.assertEqual(len(self.signals(limit=100)), answers[202])
+        print(f"I-13: {answers[202]} deliveries over ten rotations, none refused")
 
 
 class Burst(Suite):

@@ -55,6 +55,19 @@ class Commands(Suite):
                 self.assertNotIn("c2hvcnQtY2FuYXJ5", done.stderr)
                 self.assertIn("nowhere", done.stderr)
 
+    def test_a_start_that_fails_says_why_and_ends(self):
+        """With one file more each time another part of the start fails, until all of them succeed."""
+        for most in range(6, 64):
+            with self.subTest(files=most):
+                service = Service(kind="sqlite", files=most)
+                self.addCleanup(service.close)
+                try:
+                    return service.start(ready=False)
+                except AssertionError:
+                    self.assertEqual(service.process.wait(20), 1)
+                    self.assertEqual(service.events()[-1]["level"], "error")
+        self.fail("no start succeeded")
+
     def test_a_provider_that_is_not_there_is_named(self):
         done = run("check-config", PROVIDERS="github,nobody")
         self.assertEqual(done.returncode, 78)

@@ -235,6 +235,9 @@ TEST_CASE("a problem has the members of the contract and no others") {
   CHECK(body.at("details").at("limit") == 3);
   CHECK(limited.headers == std::vector<std::pair<std::string, std::string>>{{"Retry-After", "17"}});
   CHECK(problem(error{errc::invalid_signature}, "t").headers.front().first == "WWW-Authenticate");
+  for (const auto code : {errc::database_unavailable, errc::tenant_unavailable, errc::commit_in_doubt})
+    CHECK(problem(error{code}, "t").headers.front() ==
+          std::pair<std::string, std::string>{"Retry-After", "1"});
 }
 
 TEST_CASE("the limiter counts per provider, tenant and client, and opens again with the next window") {

@@ -11,11 +11,20 @@ namespace connectord {
 
 inline constexpr std::string_view test_secret = "a secret of the whole app";
 
-/// The shipped definitions, with an app-wide secret for the provider `example`.
-inline services_ptr test_services(metrics& m) {
-  static const auto shipped = config::load_catalog(std::nullopt, true).value();
-  auto made =
-      std::make_shared<services>(services{shipped, m, keyring{{{"k1", secret{std::string(32, 'k')}}}}, {}});
+inline const provider::catalog& shipped_catalog() {
+  static const auto all = config::load_catalog(std::nullopt, true).value();
+  return all;
+}
+
+/// The provider `example` alone: services of its own for each of many histories are cheap then.
+inline const provider::catalog& example_catalog() {
+  static const provider::catalog one{{*shipped_catalog().find("example")}};
+  return one;
+}
+
+/// With an app-wide secret for the provider `example`.
+inline std::shared_ptr<services> test_services(metrics& m, const provider::catalog& c = shipped_catalog()) {
+  auto made = std::make_shared<services>(services{c, m, keyring{{{"k1", secret{std::string(32, 'k')}}}}, {}});
   provider::proof_settings proofs;
   proofs.app_secret = secret{std::string{test_secret}};
   made->webhooks.proofs.emplace("example", proofs);

@@ -11,6 +11,7 @@
 #include "storage/tenants.hpp"
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/deliveries.hpp"
+#include "tests/support/event_trace.hpp"
 
 #include <map>
 #include <set>
@@ -42,12 +43,15 @@ struct party {
 class simulated_world : public actor_fixture {
  public:
   explicit simulated_world(storage::session& s) : db{s} {
-    auto mine = std::make_shared<services>(*test_services(meters));
+    auto mine = test_services(meters, example_catalog());
     mine->now = [this] { return now_; };
     mine->chance = [] { return 0.5; };
     shared = mine;
     script.db = &db;
-    script.ran = [this] { check_fence(); };
+    script.ran = [this] {
+      check_fence();
+      trace.note_changes(db);
+    };
     store = host(spawn<scripted_store>({system, sky}, {"store", "system", {}, {}}, &script));
     inbox = host(spawn_inbox({system, sky}, shared, store));
     front = host(spawn_directory({system, sky}, shared, store, inbox));
@@ -68,6 +72,7 @@ class simulated_world : public actor_fixture {
   registry_actor clerk;
   party acme, other, neighbour;
   std::vector<call> calls;  ///< not answered for good yet
+  event_trace trace{db};
   std::int64_t routed_deliveries = 0;
 
   void pass(milliseconds time) {
@@ -255,9 +260,10 @@ class simulated_world : public actor_fixture {
   call request_of(std::string what, bool strict, Send send, std::function<void(const Reply&)> ok = {}) {
     auto slot = std::make_shared<answer<Reply>>();
     return {what, [slot, send] { *slot = send(); },
-            [slot, what, ok, strict] {
+            [this, slot, what, ok, strict] {
               if (!**slot) return call::progress::waiting;
               const auto& r = ***slot;
+              trace.note(what, r ? -1 : static_cast<int>(r.error().code()));
               if (r && ok) ok(*r);
               if (r) return call::progress::over;
               const auto code = r.error().code();

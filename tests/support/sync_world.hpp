@@ -20,10 +20,11 @@ struct sync_node {
   sync_node(
       actor_fixture& f, storage::session& db, std::string name, std::function<timestamp()> now,
       outbound_script* out, std::function<double()> chance = [] { return 0.5; }) {
-    auto mine = std::make_shared<services>(*test_services(f.meters));
+    auto mine = test_services(f.meters, example_catalog());
     mine->now = std::move(now);
     mine->chance = std::move(chance);
     mine->node = std::move(name);
+    mine->store_is_shared = true;
     mine->outbound = &way_out;
     mine->ticker = &clockwork;
     mine->clients["example"].id = "app";
