@@ -26,6 +26,7 @@
 #include "storage/migrate.hpp"
 #include "storage/refresh_intents.hpp"
 
+#include <malloc.h>
 #include <cstdlib>
 #include <iostream>
 
@@ -446,6 +447,7 @@ int serve(const config::settings& settings, provider::catalog catalog) {
                    asio::detached);
   });
   announce(*bound);
+  ::malloc_trim(0);  // definitions and settings were read with much that is free again
   io.run();
 
   home.close();
