@@ -6,6 +6,7 @@
 #include "http/app.hpp"
 #include "serve.hpp"
 
+#include <malloc.h>
 #include <sys/prctl.h>
 
 #include <cstdio>
@@ -98,6 +99,9 @@ int run(config::command& c) {
 
 int main(int argc, char** argv) {
   ::prctl(PR_SET_DUMPABLE, 0);  // secrets stay out of core files
+  // By default the threshold follows what is freed: after the first large body, all later ones stay in the
+  // heap.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   auto command = config::parse_command_line(arguments);
   try {

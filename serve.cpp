@@ -26,6 +26,7 @@
 #include "storage/migrate.hpp"
 #include "storage/refresh_intents.hpp"
 
+#include <malloc.h>
 #include <cstdlib>
 #include <iostream>
 
@@ -435,6 +436,7 @@ void stand(const ground& g, const config::settings& settings, const provider::ca
                    asio::detached);
   });
   announce(*bound);
+  ::malloc_trim(0);  // definitions and settings were read with much that is free again
   io.run();
 }
 

@@ -173,6 +173,8 @@ std::vector<route> all_routes(app* a) {
   add_dashboard_door_routes(table, a);
   add_dashboard_connector_routes(table, a);
   add_dashboard_connection_routes(table, a);
+  add_dashboard_binding_routes(table, a);
+  add_dashboard_mapping_routes(table, a);
   add_snapshot_routes(table, a);
   add_binding_routes(table, a);
   add_link_routes(table, a);

@@ -192,6 +192,7 @@ void add_dashboard_door_routes(std::vector<route>& table, app* a);
 void add_dashboard_connector_routes(std::vector<route>& table, app* a);
 void add_dashboard_connection_routes(std::vector<route>& table, app* a);
 void add_dashboard_binding_routes(std::vector<route>& table, app* a);
+void add_dashboard_mapping_routes(std::vector<route>& table, app* a);
 void add_snapshot_routes(std::vector<route>& table, app* a);
 void add_binding_routes(std::vector<route>& table, app* a);
 void add_link_routes(std::vector<route>& table, app* a);

@@ -1,6 +1,7 @@
 #include "storage/sqlite_session.hpp"
 
 #include "base/log.hpp"
+#include "storage/sqlite_checkpointer.hpp"
 #include "storage/statement_text.hpp"
 
 #include <sqlite3.h>
@@ -21,15 +22,13 @@ namespace connectord::storage {
 namespace {
 
 // The default pages of 4 KiB: larger ones take a webhook body in fewer pieces, but the many index pages
-// that each commit touches then cost more than that saves. A checkpoint runs inside a COMMIT: 1000
-// pages keep it short, 4000 gained nothing and doubled the slowest commits.
+// that each commit touches then cost more than that saves.
 constexpr auto setup =
     "PRAGMA synchronous=FULL;"
     "PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;"
     "PRAGMA cell_size_check=ON;"
     "PRAGMA temp_store=MEMORY;"
-    "PRAGMA wal_autocheckpoint=1000;"
     "PRAGMA journal_size_limit=67108864;";
 
 struct close_database {
@@ -88,7 +87,8 @@ class sqlite_row final : public row {
 
 class sqlite_session final : public session {
  public:
-  explicit sqlite_session(database db) : db_(std::move(db)) {}
+  sqlite_session(database db, std::shared_ptr<sqlite_checkpointer> checkpoints)
+      : checkpoints_(std::move(checkpoints)), db_(std::move(db)) {}
 
   dialect kind() const noexcept override { return dialect::sqlite; }
 
@@ -170,7 +170,9 @@ class sqlite_session final : public session {
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_LOOKASIDE, nullptr, 1024, 256);
     sqlite3_extended_result_codes(db_.get(), 1);
     sqlite3_busy_timeout(db_.get(), static_cast<int>(busy.count()));
-    return run(setup);
+    if (auto ok = run(setup); !ok) return ok;
+    checkpoints_->follow(db_.get());
+    return {};
   }
 
  private:
@@ -271,6 +273,7 @@ class sqlite_session final : public session {
     }
   }
 
+  std::shared_ptr<sqlite_checkpointer> checkpoints_;
   database db_;
   std::unordered_map<std::string, statement, text_hash, std::equal_to<>> cache_;
   bool alive_ = true, failed_ = false, read_only_ = false;
@@ -314,14 +317,17 @@ result<> switch_to_wal(sqlite3* db, milliseconds patience) {
 class sqlite_store final : public store {
  public:
   sqlite_store(std::string path, milliseconds busy, descriptor lock)
-      : path_(std::move(path)), busy_(busy), lock_(std::move(lock)) {}
+      : path_(std::move(path)),
+        busy_(busy),
+        lock_(std::move(lock)),
+        checkpoints_(std::make_shared<sqlite_checkpointer>(path_)) {}
 
   dialect kind() const noexcept override { return dialect::sqlite; }
 
   result<std::unique_ptr<session>> open() override {
     auto db = open_file();
     if (!db) return unavailable("open");
-    auto made = std::make_unique<sqlite_session>(std::move(db));
+    auto made = std::make_unique<sqlite_session>(std::move(db), checkpoints_);
     if (auto ok = made->prepare_connection(busy_); !ok) return ok.error();
     return made;
   }
@@ -343,6 +349,7 @@ class sqlite_store final : public store {
   std::string path_;
   milliseconds busy_;
   descriptor lock_;
+  std::shared_ptr<sqlite_checkpointer> checkpoints_;
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ import harness  # noqa: E402
 from harness import Suite  # noqa: E402
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+OWN_PATH = re.compile(r"(?:^|[`\s])((?:tools|tests|deploy|docs|config|base|domain|storage|actors|http)/[^`\s:,;)]*[^`\s:,;).])", re.M)
+CODE = re.compile(r"^```sh.*?^```|`[^`\n]+`", re.S | re.M)
 FENCED = re.compile(r"^```.*?^```", re.S | re.M)
 NOT_METRICS = {"by", "le", "sum", "rate", "increase", "histogram_quantile", "min_over_time", "max_over_time", "job",
                "provider", "reason", "kind", "status", "state", "outcome", "class", "route", "resource", "unavailable"}
@@ -25,6 +27,10 @@ PROMTOOL = os.path.join(ROOT, "deploy", "prometheus")
 def read(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         return f.read()
+
+
+def markdown():
+    return subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 
 
 def alert_rules():
@@ -47,14 +53,22 @@ def metrics_in(expression):
 
 class Shelf(Suite):
     def test_links_lead_somewhere(self):
-        pages = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-        self.assertIn("README.md", pages)
-        for page in pages:
+        self.assertIn("README.md", markdown())
+        for page in markdown():
             for target, _ in LINK.findall(FENCED.sub("", read(page))):
                 if "://" in target or target.startswith(("mailto:", "/")):
                     continue
                 with self.subTest(page=page, link=target):
                     self.assertTrue(os.path.exists(os.path.normpath(os.path.join(ROOT, os.path.dirname(page), target))))
+
+    def test_files_and_programs_that_pages_name_are_there(self):
+        named = 0
+        for page in markdown():
+            for path in OWN_PATH.findall("\n".join(CODE.findall(read(page)))):
+                named += 1
+                with self.subTest(page=page, path=path):
+                    self.assertTrue(glob.glob(re.sub(r"<\w+>|NNNN|…", "*", path) + "*", root_dir=ROOT))
+        self.assertGreater(named, 50)
 
     def test_each_alert_has_its_runbook_and_each_runbook_its_alert(self):
         runbooks = {os.path.basename(p)[:-3] for p in glob.glob("docs/runbooks/*.md", root_dir=ROOT)}

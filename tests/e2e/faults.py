@@ -1,5 +1,5 @@
 """What goes wrong around a service: a database server of its own that can be crashed, a proxy that cuts connections, and a load
-whose every acknowledgement is in a ledger. Standard library only."""
+whose every acknowledgement is in a ledger."""
 
 import contextlib
 import glob

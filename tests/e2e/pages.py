@@ -6,10 +6,12 @@ import urllib.parse
 import uuid
 
 from harness import Suite
+from snapshots import T, computed_key
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 EVIL = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
 MOST = 60 * 1024
+FRONT, GATES = "/dashboard/connectors", "/api/v1/connectors/github/"
 
 
 class Element:
@@ -156,3 +158,24 @@ class PagesSuite(Suite):
     def flag(self, enabled, tenant=None):
         answer = self.call("PUT", "/api/v1/flags/tracker_connectors", {"enabled": enabled}, tenant=tenant or self.tenant)
         self.assertEqual(answer.status, 200, answer)
+
+
+class ConnectorsSuite(PagesSuite):
+    def send(self, body, status=201, tenant=None):
+        headers = {"Idempotency-Key": computed_key(body)}
+        answer = self.call("POST", T + "/snapshots/", body, tenant=tenant or self.tenant, headers=headers)
+        self.assertEqual(answer.status, status, answer)
+        return answer.json
+
+    def gate(self, project, name="octo/repo", tenant=None):
+        answer = self.call("POST", GATES, {"project_id": project["id"], "repo_full_name": name}, tenant=tenant or self.tenant)
+        self.assertEqual(answer.status, 201, answer)
+        return answer.json
+
+    def kinds(self, page):
+        return sorted(row.attrs["data-kind"] for row in page.ids("connector-row"))
+
+    def audited(self, action):
+        """Who did that, as the audit log has it."""
+        wanted = f"SELECT actor FROM audit_log WHERE tenant_id = '{self.tenant}' AND action = '{action}' AND outcome = 'ok'"
+        return self.service.database.query(wanted)

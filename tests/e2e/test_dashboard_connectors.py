@@ -1,29 +1,14 @@
 """The connectors page and what is behind it, as a browser without JavaScript sees it."""
 
 import re
+import urllib.parse
 
 import harness
-from pages import EVIL, PagesSuite
-from snapshots import T, computed_key, issue, snapshot
-from zoo import ZooSuite
-
-FRONT, GATES = "/dashboard/connectors", "/api/v1/connectors/github/"
-
-
-class ConnectorsSuite(PagesSuite):
-    def send(self, body, status=201, tenant=None):
-        headers = {"Idempotency-Key": computed_key(body)}
-        answer = self.call("POST", T + "/snapshots/", body, tenant=tenant or self.tenant, headers=headers)
-        self.assertEqual(answer.status, status, answer)
-        return answer.json
-
-    def gate(self, project, name="octo/repo", tenant=None):
-        answer = self.call("POST", GATES, {"project_id": project["id"], "repo_full_name": name}, tenant=tenant or self.tenant)
-        self.assertEqual(answer.status, 201, answer)
-        return answer.json
-
-    def kinds(self, page):
-        return sorted(row.attrs["data-kind"] for row in page.ids("connector-row"))
+import signers
+from harness import eventually
+from pages import EVIL, FRONT, ConnectorsSuite, Page
+from snapshots import T, issue, snapshot
+from zoo import ZooSuite, fetch
 
 
 class FrontPage(ConnectorsSuite):
@@ -137,6 +122,163 @@ class FlagOff(ConnectorsSuite):
         never = self.shown(self.browser("admin", tenant=plain), FRONT)
         name = lambda p, tenant: self.masked(p).replace(self.call("GET", f"/api/v1/tenants/{tenant}", tenant=None).json["data"]["name"], "team")
         self.assertEqual(name(page, self.tenant), name(never, plain))
+
+
+class ConnectionPage(ConnectorsSuite):
+    def setUp(self):
+        super().setUp()
+        self.row = self.connect("example", "acct-1", display_name="Example Ltd")
+        self.path = f"{FRONT}/{self.row['id']}"
+
+    def arrive(self, count=1):
+        for number in range(count):
+            body = signers.to_bytes(signers.example_event(number))
+            self.deliver("example", body, signers.example(body))
+        eventually(lambda: len(self.signals()) == count, what="the signals")
+
+    def test_the_overview_says_what_there_is(self):
+        page = self.shown(self.viewer, self.path)
+        self.assertEqual((page.one("h1").text, page.one(data_testid="connection").attrs["data-state"]), ("Example Ltd", "active"))
+        facts = {d.one("dt").text: d.one("dd").text for d in page.one("dl").every("div")}
+        self.assertEqual([facts[k] for k in ("Account", "Access token", "Refresh token")], ["acct-1", "none", "none"])
+        self.assertIn(f"/webhooks/example/{self.tenant}", page.source)
+
+    def test_every_tab_has_an_address_and_says_when_it_is_empty(self):
+        page = self.shown(self.viewer, self.path)
+        links = [a.attrs["href"] for a in page.one("nav", class_="tabs").every("a")]
+        self.assertEqual(links, [self.path] + [f"{self.path}?tab={t}" for t in ("webhooks", "jobs", "signals")])
+        for link in links[1:]:
+            tab = self.shown(self.viewer, link)
+            self.assertEqual(tab.one("nav", class_="tabs").one("a", aria_current="page").attrs["href"], link)
+            self.assertEqual(len(list(tab.every("p", class_="empty"))), 1)
+
+    def test_lists_are_paged_and_small(self):
+        self.arrive(60)
+        for tab, testid in (("webhooks", "delivery-row"), ("signals", "signal-row")):
+            first = self.shown(self.editor, f"{self.path}?tab={tab}")
+            older = next(a.attrs["href"] for a in first.every("a") if a.text.startswith("Older"))
+            second = self.shown(self.editor, older)
+            seen = [row.attrs["data-id"] for page in (first, second) for row in page.ids(testid)]
+            self.assertEqual((len(seen), len(set(seen))), (60, 60))
+
+    def test_a_delivery_is_replayed_once_however_often_the_button_is_pressed(self):
+        self.arrive()
+        page = self.shown(self.editor, self.path + "?tab=webhooks")
+        form, button = page.one("section", id="deliveries").one("form"), page.one("button", formaction=self.replay_path())
+        done = self.editor.submit(form, button.attrs["formaction"])
+        self.assertEqual((done.status, done.one("p", class_="flash").text), (200, "The delivery was processed once more."))
+        attempts = self.deliveries()[0]["attempts"]
+        self.assertEqual(self.editor.submit(form, button.attrs["formaction"]).status, 200)
+        self.assertEqual((self.deliveries()[0]["attempts"], len(self.signals())), (attempts, 1))
+        self.assertEqual(self.audited("delivery.replay"), ["session:Ana"])
+
+    def replay_path(self):
+        return f"{self.path}/deliveries/{self.deliveries()[0]['id']}/replay"
+
+    def test_a_disconnect_asks_for_the_account_s_name(self):
+        page = self.shown(self.editor, self.path)
+        form = page.one("form", action=self.path + "/disconnect")
+        wrong = self.editor.submit(form, confirm='acct-2"<b>')
+        self.assertEqual((wrong.status, self.get("/connections/" + self.row["id"])["status"]), (400, "active"))
+        self.assertEqual(wrong.one("input", name="confirm").attrs["value"], 'acct-2"<b>')
+        self.assertIn("nothing was changed", wrong.one("p", role="alert").text)
+        for _ in range(2):
+            done = self.editor.submit(form, confirm="acct-1")
+            self.assertEqual((done.status, done.one("p", class_="flash").text[:12]), (200, "Disconnected"))
+        self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "revoked")
+        self.assertEqual(self.audited("connection.delete"), ["session:Ana"])
+        gone = self.shown(self.editor, self.path)
+        self.assertEqual(gone.one(data_testid="connection").attrs["data-state"], "revoked")
+        self.assertEqual([f.attrs["action"] for f in gone.every("form")], ["/dashboard/logout"])
+
+    def test_whoever_only_looks_has_no_buttons_and_cannot_press_any(self):
+        self.arrive()
+        for query in ("", "?tab=webhooks"):
+            page = self.shown(self.viewer, self.path + query)
+            self.assertEqual([b.text for b in page.every("button")], ["Sign out"])
+        csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
+        for path in ("sync", "refresh", "disconnect"):
+            answer = self.viewer.send("POST", f"{self.path}/{path}", {"csrf": csrf, "confirm": "acct-1"})
+            self.assertEqual((answer.status, answer.headers.get_content_type()), (403, "text/html"))
+        self.assertEqual(self.viewer.send("POST", self.replay_path(), {"csrf": csrf}).status, 403)
+        self.assertEqual(self.viewer.send("POST", FRONT + "/connect", {"csrf": csrf, "provider": "example"}).status, 403)
+        self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
+
+    def test_a_form_of_somebody_else_is_refused(self):
+        form = self.shown(self.editor, self.path).one("form", action=self.path + "/disconnect")
+        for headers, values in (({}, {"csrf": ""}), ({}, {"csrf": "x" * 43}), ({"Sec-Fetch-Site": "cross-site"}, {}),
+                                ({"Sec-Fetch-Site": None, "Origin": "https://evil.example"}, {})):
+            fields = self.editor.filled(form, confirm="acct-1", **values)
+            with self.subTest(headers=headers, values=values):
+                self.assertEqual(self.editor.send("POST", self.path + "/disconnect", fields, headers).status, 403)
+        self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
+
+    def test_another_team_finds_nothing(self):
+        self.arrive()
+        stranger = self.browser("admin", tenant=self.new_tenant())
+        never = self.shown(stranger, FRONT + "/0190f3a2-0000-7000-8000-000000000000", 404)
+        page = self.shown(stranger, self.path, 404)
+        self.assertEqual(*(re.sub(r"[0-9a-f]{32}|[0-9a-f-]{36}", "*", p.source) for p in (page, never)))
+        csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
+        for path in (self.path + "/sync", self.path + "/disconnect", self.replay_path()):
+            self.assertEqual(stranger.send("POST", path, {"csrf": csrf, "confirm": "acct-1"}).status, 404)
+        self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
+
+    def test_what_has_nothing_to_sync_says_so(self):
+        page = self.shown(self.editor, self.path)
+        self.assertEqual([f for f in page.every("form") if f.attrs["action"].endswith("/refresh")], [])
+        csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
+        refused = Page(self.editor.send("POST", self.path + "/refresh", {"csrf": csrf}))
+        self.assertEqual((refused.status, bool(refused.one("p", role="alert").text)), (400, True))
+
+
+class Consent(ZooSuite, ConnectorsSuite):
+    settings = {"TRACKER_FLAG_DEFAULT": "true"}
+
+    def connect_by_hand(self, browser, provider="example"):
+        """From the button to the provider, and back to the page of the connection."""
+        form = self.shown(browser, FRONT).one("form", action=FRONT + "/connect")
+        leaving = browser.post(form, provider=provider)
+        self.assertEqual(leaving.status, 200, leaving)
+        link = tuple(Page(leaving).every("a"))[0].attrs["href"]
+        self.assertIn(f'content="0;url=', leaving.text)
+        consent = fetch("GET", link + "&account=" + self.person)
+        self.assertEqual(consent.status, 302, consent)
+        target = urllib.parse.urlsplit(consent.headers["Location"])
+        cookie = leaving.headers["Set-Cookie"].partition(";")[0]
+        return self.service.call("GET", f"{target.path}?{target.query}", token=None, headers={"Cookie": cookie}, timeout=60)
+
+    def test_connecting_needs_no_script(self):
+        back = self.connect_by_hand(self.editor)
+        self.assertEqual((back.status, back.headers.get_content_type()), (200, "text/html"))
+        page = self.shown(self.editor, tuple(Page(back).every("a"))[0].attrs["href"])
+        self.assertEqual(page.one("p", class_="flash").text, "Connected. Its first sync has been queued.")
+        row = self.get("/connections")["connections"][0]
+        self.assertEqual(page.one(data_testid="connection").attrs["data-state"], row["status"])
+
+    def test_a_sync_and_new_tokens_at_the_press_of_a_button(self):
+        page = self.shown(self.editor, tuple(Page(self.connect_by_hand(self.editor)).every("a"))[0].attrs["href"])
+        path = f"{FRONT}/{self.get('/connections')['connections'][0]['id']}"
+        jobs = self.editor.submit(page.one("form", action=path + "/sync"), mode="full")
+        self.assertEqual(jobs.status, 200, jobs.source)
+        self.assertIn("queue", jobs.one("p", class_="flash").text)
+        self.assertGreaterEqual(len(jobs.ids("job-row")), 1)
+        fresh = self.editor.submit(page.one("form", action=path + "/refresh"))
+        self.assertEqual((fresh.status, fresh.one("p", class_="flash").text), (200, "It has new tokens."))
+        self.assertEqual([self.audited(a) for a in ("oauth.start", "sync.request", "connection.refresh")], [["session:Ana"]] * 3)
+
+    def test_a_denial_leads_back_with_a_reason(self):
+        form = self.shown(self.editor, FRONT).one("form", action=FRONT + "/connect")
+        leaving = self.editor.post(form, provider="example")
+        state = urllib.parse.parse_qs(urllib.parse.urlsplit(tuple(Page(leaving).every("a"))[0].attrs["href"]).query)["state"][0]
+        cookie = leaving.headers["Set-Cookie"].partition(";")[0]
+        back = self.service.call("GET", "/connect/example/callback?error=access_denied&state=" + state, token=None, headers={"Cookie": cookie})
+        self.assertEqual((back.status, back.headers.get_content_type()), (400, "text/html"))
+        self.assertEqual(self.get("/connections")["connections"], [])
+
+    def test_a_provider_that_cannot_be_asked_is_refused(self):
+        form = self.shown(self.editor, FRONT).one("form", action=FRONT + "/connect")
+        self.assertEqual(self.editor.post(form, provider="nowhere").status, 404)
 
 
 if __name__ == "__main__":

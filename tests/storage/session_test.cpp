@@ -236,6 +236,30 @@ TEST_CASE("SQLite: durable, checked and foreign keys on") {
   CHECK(mode == "wal");
 }
 
+TEST_CASE("SQLite: the log is carried over beside the writer, and a log that is always written ends") {
+  test_store store{dialect::sqlite};
+  const auto s = store.open();
+  values_table made{*s};
+  const std::string five_megabytes(5 << 20, 'x');
+  const auto& file = store.where().target;
+  const auto size = [](const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_size : 0;
+  };
+  const auto write = [&](int id) {
+    commit(*s, [&] {
+      REQUIRE(s->execute("INSERT INTO vals (id, b) VALUES ($1, $2)", {id, blob{five_megabytes}}));
+    });
+  };
+  write(0);
+  for (int waited = 0; size(file) < (5 << 20) && waited < 5000; ++waited)
+    std::this_thread::sleep_for(milliseconds{1});
+  CHECK(size(file) >= (5 << 20));
+  for (int id = 1; id < 20; ++id) write(id);
+  CHECK(size(file + "-wal") < (50 << 20));
+  CHECK(number(*s, "SELECT SUM(LENGTH(b)) FROM vals") == 20 * (5 << 20));
+}
+
 TEST_CASE("SQLite: a full store says so, keeps what it has and goes on when there is room") {
   test_store store{dialect::sqlite};
   const auto s = store.open();
