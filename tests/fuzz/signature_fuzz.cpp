@@ -50,8 +50,8 @@ std::string time_text(time_format format, timestamp t) {
 }
 
 /// What a provider sends that signs as `p` says.
-struct delivery {
-  delivery(const proof& p, std::string_view content, timestamp signed_at) : how(p), body(content) {
+struct signed_request {
+  signed_request(const proof& p, std::string_view content, timestamp signed_at) : how(p), body(content) {
     if (!p.timestamp) return;
     const auto& [format, from] = p.timestamp->time;
     const auto time = time_text(format, signed_at);
@@ -133,7 +133,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const seconds late{4 * static_cast<std::int8_t>(data[1])};
   const std::size_t bit = data[2] + 256U * data[3];
 
-  delivery sent{*how, content, now - late};
+  signed_request sent{*how, content, now - late};
   sent.sign();
   const bool fresh = !how->timestamp || std::chrono::abs(late) <= how->timestamp->tolerance;
   must(sent.accepted(*provider) == fresh);

@@ -4,6 +4,8 @@
 #include "domain/provider/replay.hpp"
 #include "domain/signal.hpp"
 
+#include <boost/json/parse.hpp>
+
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
