@@ -13,8 +13,8 @@ namespace connectord::web {
 namespace {
 
 constexpr std::string_view page_type = "text/html; charset=utf-8";
-constexpr int rows_of_a_list = 50;
-constexpr std::size_t longest_shown = 120;
+constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
+constexpr std::size_t longest_shown = 80;
 
 /// A connection, with what it has in the queue or running.
 struct standing {
@@ -162,7 +162,7 @@ asio::awaitable<panel> panel_for(app& a, request& r, const visitor& v, const add
 }
 
 void put_error(fields f, const std::optional<std::string>& text) {
-  if (text) f.show("ERROR").set("ERROR_TEXT", tracker::shortened(*text, 200));
+  if (text) f.show("ERROR").set("ERROR_TEXT", tracker::shortened(*text, longest_shown));
 }
 
 void put_row(fields f, const request& r, const delivery& d) {

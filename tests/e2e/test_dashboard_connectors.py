@@ -213,6 +213,14 @@ class ConnectionPage(ConnectorsSuite):
                 self.assertEqual(self.editor.send("POST", self.actions + "/disconnect", fields, headers).status, 403)
         self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
 
+    def test_a_suspended_team_looks_and_does_not_act(self):
+        form = self.shown(self.editor, self.path).one("form", action=self.actions + "/disconnect")
+        self.assertEqual(self.call("POST", f"/ops/tenants/{self.tenant}/suspend", tenant=None).status, 200)
+        self.shown(self.editor, self.path)
+        self.assertEqual(self.editor.post(form, confirm="acct-1").status, 403)
+        self.call("POST", f"/ops/tenants/{self.tenant}/resume", tenant=None)
+        self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
+
     def test_another_team_finds_nothing(self):
         self.arrive()
         stranger = self.browser("admin", tenant=self.new_tenant())
