@@ -15,8 +15,8 @@ namespace {
 using tracker::binding_id;
 
 constexpr std::string_view page_type = "text/html; charset=utf-8";
-constexpr int rows_of_a_list = 50;
-constexpr std::size_t longest_shown = 120, longest_name = 512;
+constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
+constexpr std::size_t longest_shown = 80, longest_name = 512;
 
 using standing = std::shared_ptr<const binding_health::answer>;
 

@@ -13,8 +13,8 @@ namespace connectord::web {
 namespace {
 
 constexpr std::string_view page_type = "text/html; charset=utf-8";
-constexpr int rows_of_a_list = 50;
-constexpr std::size_t longest_shown = 120;
+constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
+constexpr std::size_t longest_shown = 80;
 
 /// A connection, with what it has in the queue or running.
 struct standing {
@@ -22,6 +22,8 @@ struct standing {
   std::optional<job_status> job;
 
   std::string path() const { return "/dashboard/connectors/" + row.id.str(); }
+  /// Where its buttons lead: apart from the pages, so that no two paths look alike.
+  std::string actions() const { return "/dashboard/connections/" + row.id.str(); }
 };
 
 asio::awaitable<result<standing>> find_connection(app& a, request& r, const visitor& v) {
@@ -88,7 +90,7 @@ void put_overview(fields f, const app& a, const request& r, const visitor& v, co
     f.add("HOOK").set("HOOK_URL",
                       a.facts.public_base_url + "/webhooks/" + c.provider + "/" + r.tenant().str());
   if (!c.usable() || !v.may("connections:write")) return;
-  auto form = f.add("DISCONNECT").set("SELF", s.path()).set("CSRF", v.csrf);
+  auto form = f.add("DISCONNECT").set("SELF", s.actions()).set("CSRF", v.csrf);
   form.set("CONFIRM", refused.typed).show_if(!refused.typed.empty(), "TYPED");
 }
 
@@ -160,7 +162,7 @@ asio::awaitable<panel> panel_for(app& a, request& r, const visitor& v, const add
 }
 
 void put_error(fields f, const std::optional<std::string>& text) {
-  if (text) f.show("ERROR").set("ERROR_TEXT", tracker::shortened(*text, 200));
+  if (text) f.show("ERROR").set("ERROR_TEXT", tracker::shortened(*text, longest_shown));
 }
 
 void put_row(fields f, const request& r, const delivery& d) {
@@ -190,7 +192,7 @@ void put_row(fields f, const request& r, const signal& s) {
 
 /// Buttons of a list are in the form around it: one key makes a second press of the same one harmless.
 void put_form(fields f, const visitor& v, const standing& s) {
-  f.set("SELF", s.path()).set("CSRF", v.csrf).set("KEY", random_token(12));
+  f.set("SELF", s.actions()).set("CSRF", v.csrf).set("KEY", random_token(12));
 }
 
 template <class Row>
@@ -206,7 +208,8 @@ void put_rows(fields f, const app& a, const request& r, const visitor& v, const 
   for (const auto& x : (*found.page)->rows) {
     auto row = f.add("ROW");
     put_row(row, r, x);
-    if (may_replay) row.add("REPLAY").set("REPLAY_URL", s.path() + "/deliveries/" + x.id.str() + "/replay");
+    if (may_replay)
+      row.add("REPLAY").set("REPLAY_URL", s.actions() + "/deliveries/" + x.id.str() + "/replay");
   }
   if (found.last) f.show("MORE").set("MORE_URL", at.more(a, "cursor", *found.last));
 }
@@ -236,7 +239,7 @@ void put_actions(fields f, const app& a, const visitor& v, const standing& s) {
   const bool refreshes = usable && definition->oauth && s.row.refresh_ciphertext && writes;
   const bool consents = a.clients->contains(s.row.provider) && writes;
   if (!syncs && !refreshes && !consents) return;
-  auto form = f.add("ACTIONS").set("SELF", s.path()).set("CSRF", v.csrf).set("PROVIDER", s.row.provider);
+  auto form = f.add("ACTIONS").set("SELF", s.actions()).set("CSRF", v.csrf).set("PROVIDER", s.row.provider);
   form.show_if(syncs, "SYNC").show_if(refreshes, "REFRESH").show_if(consents, "CONSENT");
 }
 
@@ -360,13 +363,13 @@ void add_dashboard_connection_routes(std::vector<route>& table, app* a) {
   };
   add(verb::get, "/dashboard/connectors/{id}", "connectionPage", "A connection and what came through it",
       {200, "", "The page", page_type}, show_connection);
-  add(verb::post, "/dashboard/connectors/{id}/sync", "syncFromPage", "Queue a sync of the connection", {303},
+  add(verb::post, "/dashboard/connections/{id}/sync", "syncFromPage", "Queue a sync of the connection", {303},
       press_sync);
-  add(verb::post, "/dashboard/connectors/{id}/refresh", "refreshFromPage", "Exchange its refresh token now",
+  add(verb::post, "/dashboard/connections/{id}/refresh", "refreshFromPage", "Exchange its refresh token now",
       {303}, press_refresh);
-  add(verb::post, "/dashboard/connectors/{id}/disconnect", "disconnectFromPage",
+  add(verb::post, "/dashboard/connections/{id}/disconnect", "disconnectFromPage",
       "Revoke it and erase its secrets", {303}, press_disconnect);
-  add(verb::post, "/dashboard/connectors/{id}/deliveries/{delivery}/replay", "replayFromPage",
+  add(verb::post, "/dashboard/connections/{id}/deliveries/{delivery}/replay", "replayFromPage",
       "Process a delivery once more", {303}, press_replay);
 }
 

@@ -17,8 +17,8 @@ using tracker::queue_item, tracker::queue_state;
 constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr std::string_view queue_path = "/dashboard/connectors/queue",
                            bind_path = "/dashboard/connectors/bindings/new";
-constexpr int rows_of_a_list = 50;
-constexpr std::size_t longest_shown = 120, longest_name = 512, most_projects = 300;
+constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
+constexpr std::size_t longest_shown = 80, longest_name = 512, most_projects = 250, most_places = 15;
 
 // ---- projects to choose from
 
@@ -267,7 +267,7 @@ void put_places(fields f, const std::vector<queue_item>& items, const wish& so_f
   std::vector<tracker::place> seen;
   for (const auto& x : items) {
     const tracker::place at{x.route.provider, x.route.workspace, x.route.resource};
-    if (std::ranges::find(seen, at) != seen.end() || seen.size() == rows_of_a_list) continue;
+    if (std::ranges::find(seen, at) != seen.end() || seen.size() == most_places) continue;
     seen.push_back(at);
     auto w = so_far;
     w.provider = tracker::name_of(at.provider);

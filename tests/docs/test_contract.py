@@ -91,6 +91,12 @@ class Contract(ZooSuite):
         self.assertNotEqual(see("GET", "/connections", answered(refused, body={**refused.json, "code": "NEW_CODE"})), [])
         self.assertNotEqual(see("DELETE", "/connections", healthy), [])
 
+    def test_every_request_that_was_taken_is_held_against_it_too(self):
+        see = harness.contract().objections_to_request
+        self.assertEqual(see("POST", "/connections", {"provider": "example", "external_id": "x", "more": 1}), [])
+        self.assertNotEqual(see("POST", "/connections", {"provider": "example"}), [])
+        self.assertNotEqual(see("POST", "/connections", {"provider": 1, "external_id": "x"}), [])
+
     def test_a_generated_client_takes_the_whole_journey(self):
         install(EXAMPLE)
         work = os.path.join(self.service.folder, "core-backend")

@@ -1,5 +1,6 @@
-"""Holds answers against the OpenAPI document of the binary: the operation knows the status, the content type is the one that it
-declares, and the body fits its schema, with no member that the schema does not name."""
+"""Holds what goes over the wire against the OpenAPI document of the binary: the operation knows the status of the answer, the
+content type is the one that it declares, and the body fits its schema, with no member that the schema does not name. A request
+that was taken had a body that fits, too; it may have members that nobody reads."""
 
 import functools
 import json
@@ -40,6 +41,7 @@ def closed(schema):
 
 class Contract:
     def __init__(self, document):
+        self.open_components = {"schemas": document["components"]["schemas"]}
         self.components = closed({"schemas": document["components"]["schemas"]})
         self.operations = []
         for template, methods in document["paths"].items():
@@ -50,8 +52,7 @@ class Contract:
     def objections(self, method, target, answer):
         """Why the answer is not one that the document promises; empty when it is."""
         path = target.partition("?")[0]
-        methods = next((methods for _, pattern, methods in self.operations if pattern.fullmatch(path)), {})
-        operation = methods.get("GET" if method == "HEAD" else method)
+        operation = self._operation(method, path)
         where = f"{method} {path} {answer.status}"
         if not answer.headers["x-trace-id"]:
             return [f"{where}: no x-trace-id"]
@@ -62,6 +63,19 @@ class Contract:
         if operation is None or str(answer.status) not in operation["responses"]:
             return [f"{where}: not in the document"]
         return self._content(where, method, operation["responses"][str(answer.status)], answer)
+
+    def objections_to_request(self, method, target, document):
+        """Why a body that was taken is not one that the document describes."""
+        operation = self._operation(method, target.partition("?")[0]) or {}
+        declared = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if declared is None:
+            return []
+        schema = Draft202012Validator({**declared["schema"], "components": self.open_components})
+        return [f"{method} {target} took {error.json_path}: {error.message[:400]}" for error in schema.iter_errors(document)]
+
+    def _operation(self, method, path):
+        methods = next((methods for _, pattern, methods in self.operations if pattern.fullmatch(path)), {})
+        return methods.get("GET" if method == "HEAD" else method)
 
     def _is_general(self, path, operation, answer):
         code = code_of(answer)

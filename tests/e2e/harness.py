@@ -54,9 +54,11 @@ def contract():
     return Contract(json.loads(subprocess.run([binary(), "openapi"], check=True, capture_output=True, timeout=30).stdout))
 
 
-def promised(method, target, answer):
-    """The answer, when the OpenAPI document has it."""
+def promised(method, target, answer, sent=None):
+    """The answer, when the OpenAPI document has it, and the body that was sent, when it was taken."""
     objections = contract().objections(method, target, answer)
+    if sent is not None and answer.status < 300:
+        objections += contract().objections_to_request(method, target, sent)
     if objections:
         raise AssertionError("\n".join(objections[:10]) + f"\n{answer}")
     return answer
@@ -260,6 +262,7 @@ class Service:
             send["Authorization"] = "Bearer " + token
         if tenant is not None:
             send["X-Tenant-Id"] = tenant
+        document = body
         if isinstance(body, (dict, list)):
             body = json.dumps(body).encode()
             send["Content-Type"] = "application/json"
@@ -275,7 +278,8 @@ class Service:
             except (BrokenPipeError, ConnectionResetError):
                 pass  # refused early; the answer is there to be read
             answer = link.getresponse()
-            return promised(method, path, Answer(answer.status, answer.headers, answer.read()))
+            sent = document if isinstance(document, dict) else None
+            return promised(method, path, Answer(answer.status, answer.headers, answer.read()), sent)
         finally:
             link.close()
 

@@ -45,6 +45,22 @@ class BindingPage(ConnectorsSuite):
         self.assertEqual(len(drift), self.now()["counts"]["drift_open"])
         self.assertIn("status_mismatch", [d.attrs["data-kind"] for d in drift])
 
+    def test_lists_are_paged_and_small_whatever_is_in_them(self):
+        for number in range(40):
+            self.call("PUT", f"/api/v1/projects/{self.home['id']}/work-packages/WP1{number:02}/", {"title": "Ours", "lane": "done"})
+        loud = "<&>\"'" * 60
+        issues = [issue(f"c-{n}", "in_progress", title=loud) for n in range(40)]
+        self.send(snapshot(self.home, issues, [mapping(f"WP1{n:02}", f"c-{n}") for n in range(40)], cursor="next"))
+        for tab, testid, least in (("mappings", "tracker-mapping", 41), ("drift", "tracker-drift", 41)):
+            rows, link = [], f"{self.path}?tab={tab}"
+            while link:
+                page = self.shown(self.viewer, link)
+                rows += [row.text for row in page.ids(testid)]
+                link = next((a.attrs["href"] for a in page.every("a") if a.text.startswith("More ")), None)
+            self.assertGreaterEqual(len(rows), least)
+            if tab == "mappings":
+                self.assertEqual(len(set(rows)), len(rows))
+
     def test_label_state_and_policy_are_changed_by_a_form(self):
         form = self.shown(self.admin, self.path).one("form", action=self.path + "/change")
         done = self.admin.submit(form, label="Ours", state="active", mode="split_ownership")

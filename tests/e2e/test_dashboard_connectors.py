@@ -128,7 +128,7 @@ class ConnectionPage(ConnectorsSuite):
     def setUp(self):
         super().setUp()
         self.row = self.connect("example", "acct-1", display_name="Example Ltd")
-        self.path = f"{FRONT}/{self.row['id']}"
+        self.path, self.actions = f"{FRONT}/{self.row['id']}", f"/dashboard/connections/{self.row['id']}"
 
     def arrive(self, count=1):
         for number in range(count):
@@ -173,11 +173,11 @@ class ConnectionPage(ConnectorsSuite):
         self.assertEqual(self.audited("delivery.replay"), ["session:Ana"])
 
     def replay_path(self):
-        return f"{self.path}/deliveries/{self.deliveries()[0]['id']}/replay"
+        return f"{self.actions}/deliveries/{self.deliveries()[0]['id']}/replay"
 
     def test_a_disconnect_asks_for_the_account_s_name(self):
         page = self.shown(self.editor, self.path)
-        form = page.one("form", action=self.path + "/disconnect")
+        form = page.one("form", action=self.actions + "/disconnect")
         wrong = self.editor.submit(form, confirm='acct-2"<b>')
         self.assertEqual((wrong.status, self.get("/connections/" + self.row["id"])["status"]), (400, "active"))
         self.assertEqual(wrong.one("input", name="confirm").attrs["value"], 'acct-2"<b>')
@@ -198,19 +198,27 @@ class ConnectionPage(ConnectorsSuite):
             self.assertEqual([b.text for b in page.every("button")], ["Sign out"])
         csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
         for path in ("sync", "refresh", "disconnect"):
-            answer = self.viewer.send("POST", f"{self.path}/{path}", {"csrf": csrf, "confirm": "acct-1"})
+            answer = self.viewer.send("POST", f"{self.actions}/{path}", {"csrf": csrf, "confirm": "acct-1"})
             self.assertEqual((answer.status, answer.headers.get_content_type()), (403, "text/html"))
         self.assertEqual(self.viewer.send("POST", self.replay_path(), {"csrf": csrf}).status, 403)
         self.assertEqual(self.viewer.send("POST", FRONT + "/connect", {"csrf": csrf, "provider": "example"}).status, 403)
         self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
 
     def test_a_form_of_somebody_else_is_refused(self):
-        form = self.shown(self.editor, self.path).one("form", action=self.path + "/disconnect")
+        form = self.shown(self.editor, self.path).one("form", action=self.actions + "/disconnect")
         for headers, values in (({}, {"csrf": ""}), ({}, {"csrf": "x" * 43}), ({"Sec-Fetch-Site": "cross-site"}, {}),
                                 ({"Sec-Fetch-Site": None, "Origin": "https://evil.example"}, {})):
             fields = self.editor.filled(form, confirm="acct-1", **values)
             with self.subTest(headers=headers, values=values):
-                self.assertEqual(self.editor.send("POST", self.path + "/disconnect", fields, headers).status, 403)
+                self.assertEqual(self.editor.send("POST", self.actions + "/disconnect", fields, headers).status, 403)
+        self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
+
+    def test_a_suspended_team_looks_and_does_not_act(self):
+        form = self.shown(self.editor, self.path).one("form", action=self.actions + "/disconnect")
+        self.assertEqual(self.call("POST", f"/ops/tenants/{self.tenant}/suspend", tenant=None).status, 200)
+        self.shown(self.editor, self.path)
+        self.assertEqual(self.editor.post(form, confirm="acct-1").status, 403)
+        self.call("POST", f"/ops/tenants/{self.tenant}/resume", tenant=None)
         self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
 
     def test_another_team_finds_nothing(self):
@@ -220,7 +228,7 @@ class ConnectionPage(ConnectorsSuite):
         page = self.shown(stranger, self.path, 404)
         self.assertEqual(*(re.sub(r"[0-9a-f]{32}|[0-9a-f-]{36}", "*", p.source) for p in (page, never)))
         csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
-        for path in (self.path + "/sync", self.path + "/disconnect", self.replay_path()):
+        for path in (self.actions + "/sync", self.actions + "/disconnect", self.replay_path()):
             self.assertEqual(stranger.send("POST", path, {"csrf": csrf, "confirm": "acct-1"}).status, 404)
         self.assertEqual(self.get("/connections/" + self.row["id"])["status"], "active")
 
@@ -228,7 +236,7 @@ class ConnectionPage(ConnectorsSuite):
         page = self.shown(self.editor, self.path)
         self.assertEqual([f for f in page.every("form") if f.attrs["action"].endswith("/refresh")], [])
         csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
-        refused = Page(self.editor.send("POST", self.path + "/refresh", {"csrf": csrf}))
+        refused = Page(self.editor.send("POST", self.actions + "/refresh", {"csrf": csrf}))
         self.assertEqual((refused.status, bool(refused.one("p", role="alert").text)), (400, True))
 
 
@@ -258,7 +266,7 @@ class Consent(ZooSuite, ConnectorsSuite):
 
     def test_a_sync_and_new_tokens_at_the_press_of_a_button(self):
         page = self.shown(self.editor, tuple(Page(self.connect_by_hand(self.editor)).every("a"))[0].attrs["href"])
-        path = f"{FRONT}/{self.get('/connections')['connections'][0]['id']}"
+        path = f"/dashboard/connections/{self.get('/connections')['connections'][0]['id']}"
         jobs = self.editor.submit(page.one("form", action=path + "/sync"), mode="full")
         self.assertEqual(jobs.status, 200, jobs.source)
         self.assertIn("queue", jobs.one("p", class_="flash").text)

@@ -1,5 +1,7 @@
 #include "http/views/words.hpp"
 
+#include "domain/sync_state.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace connectord;
@@ -39,4 +41,47 @@ TEST_CASE("a badge says why") {
   CHECK(said({health_reason::disabled, health_reason::never_synced}) ==
         "Somebody switched this binding off.");
   CHECK(worded("not_bound") == "Not bound");
+}
+
+TEST_CASE("a connection says what is wrong with it, or when it was synced") {
+  const auto now = from_millis(1'790'000'000'000);
+  connection c;
+  CHECK(because(c, false, now).empty());
+  CHECK(because(c, true, now) == "Not synced yet.");
+  c.metadata = with_sync("{}", {.last_success_at = now - std::chrono::minutes{5}});
+  CHECK(because(c, true, now) == "Synced 5 min ago.");
+  CHECK_FALSE(needs_attention(c));
+  c.metadata = with_sync("{}", {.last_error = "The provider answered 500."});
+  CHECK(because(c, true, now) == "The last sync failed: The provider answered 500.");
+  c.metadata = with_sync("{}", {.stalled = true});
+  CHECK(because(c, true, now).find("does not get any further") != std::string::npos);
+  CHECK(needs_attention(c));
+  c.status = connection_status::error;
+  c.status_reason = "invalid_grant";
+  CHECK(because(c, true, now).find("(invalid_grant)") != std::string::npos);
+  CHECK(needs_attention(c));
+  c.status = connection_status::revoked;
+  c.updated_at = now - std::chrono::hours{2};
+  CHECK(because(c, true, now) == "Disconnected 2 h ago.");
+  CHECK_FALSE(needs_attention(c));
+}
+
+TEST_CASE("a binding needs attention when it fell behind, not before its first snapshot or while it is off") {
+  tracker::binding b{.state = tracker::binding_state::active, .health = tracker::health::disconnected};
+  CHECK_FALSE(needs_attention(b));
+  b.last_snapshot_at = from_millis(1);
+  CHECK(needs_attention(b));
+  b.health = tracker::health::drifting;
+  CHECK_FALSE(needs_attention(b));
+  b.health = tracker::health::stale;
+  b.state = tracker::binding_state::disabled;
+  CHECK_FALSE(needs_attention(b));
+}
+
+TEST_CASE("a refusal names its offenders and leaves out what is for machines") {
+  const auto e = error{errc::validation_failed, "No."}
+                     .with("label", "is too long")
+                     .with("binding_id", "0190f3a2")
+                     .with("field", "label itself");
+  CHECK(because(e) == "No. Label is too long.");
 }
