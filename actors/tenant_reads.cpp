@@ -11,9 +11,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A worker's death answers at once, and the driver bounds a statement.
-const auto guarded_by_the_gate = caf::infinite;
-
 constexpr std::int64_t no_epoch = -1;
 
 }  // namespace
@@ -40,7 +37,7 @@ caf::result<connection_list> tenant_worker::on_connections() {
   }
   auto owed = std::make_shared<promise<connection_list>>(self_);
   self_
-      ->request(store_, guarded_by_the_gate,
+      ->request(store_, commit_deadline,
                 make_job(id_, access_mode::read, steady_clock::now() + commit_deadline,
                          [id = id_, epoch = claimed_ ? epoch_ : no_epoch](storage::session& db) {
                            return connections_of_others(db, id, epoch);
@@ -95,7 +92,7 @@ void tenant_worker::ask_whose() {
   in_question_ = std::exchange(unconfirmed_, {});
   if (in_question_.empty()) return;
   self_
-      ->request(store_, guarded_by_the_gate,
+      ->request(store_, commit_deadline,
                 make_job(id_, access_mode::read, steady_clock::now() + commit_deadline,
                          [id = id_](storage::session& db) { return storage::find_epoch(db, id); }))
       .then([this](const db_answer& a) { on_owner(a.get<std::optional<std::int64_t>>()); },
