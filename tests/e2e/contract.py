@@ -92,7 +92,8 @@ class Contract:
         bare = (kind or "").partition(";")[0]
         if bare not in known:
             return [f"{where}: {kind} instead of {sorted(known)}"]
-        return [] if method == "HEAD" or "json" not in bare else self._misfits(where, known[bare]["schema"], answer)
+        is_json = bare == "application/json" or bare.endswith("+json")
+        return [] if method == "HEAD" or not is_json else self._misfits(where, known[bare]["schema"], answer)
 
     def _misfits(self, where, schema, answer):
         found = self.misfits(schema, answer.json)
