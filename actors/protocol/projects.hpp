@@ -105,11 +105,23 @@ struct list_projects {
   keyset at;
   bool with_tracker = false;
 };
+/// By slug, without what is counted for them.
+struct name_projects {
+  using family = project_query;
+  using answer = std::vector<tracker::project>;
+  int limit = 100;
+};
 struct get_project {
   using family = project_query;
   using answer = project_view;
   uuid project;
   bool with_tracker = false;
+};
+struct survey_project {
+  using family = project_query;
+  using answer = tracker::project_survey;
+  tracker::project_id project;
+  int days = 14;
 };
 struct list_work_packages {
   using family = project_query;
@@ -149,8 +161,8 @@ struct follow_activity {
 
 /// The row query that they make together.
 struct project_query {
-  std::variant<get_flag, list_projects, get_project, list_work_packages, get_work_package, list_activity,
-               follow_activity>
+  std::variant<get_flag, list_projects, name_projects, get_project, survey_project, list_work_packages,
+               get_work_package, list_activity, follow_activity>
       what;
   tracker::policy rules{};
   timestamp now{};

@@ -4,6 +4,7 @@
 #include "actors/tracker/summaries.hpp"
 #include "base/json.hpp"
 #include "storage/tracker/activity.hpp"
+#include "storage/tracker/drift.hpp"
 #include "storage/tracker/flags.hpp"
 #include "storage/tracker/projects.hpp"
 #include "storage/tracker/work_packages.hpp"
@@ -91,6 +92,19 @@ struct reader {
   result<job_value> operator()(const list_projects& q) const {
     return page_of(storage::list_projects(db, t, q.at, q.at.limit + 1), q.at.limit,
                    [&](tracker::project p) { return tracker::view_of(seen(q.with_tracker), std::move(p)); });
+  }
+  result<job_value> operator()(const name_projects& q) const {
+    return valued(storage::list_projects(db, t, {}, q.limit));
+  }
+  result<job_value> operator()(const survey_project& q) const {
+    tracker::project_survey out;
+    auto counts = storage::count_by_mapping(db, t, q.project);
+    if (!counts) return counts.error();
+    out.work_packages = std::move(*counts);
+    auto open = storage::drift_by_day(db, t, q.project, asked.now, q.days);
+    if (!open) return open.error();
+    out.drift_open = std::move(*open);
+    return job_value::of(std::move(out));
   }
   result<job_value> operator()(const get_project& q) const {
     auto row = tracker::existing_project(db, t, q.project);

@@ -37,9 +37,17 @@ struct receipt_filter {
 struct queue_filter {
   any_of states, providers;
 };
+/// How a work package stands to its project's trackers. Its first link decides.
+enum class mapping : std::uint8_t { mapped, not_mapped, ambiguous };
+template <>
+struct words<mapping> {
+  static constexpr auto all = std::to_array<std::string_view>({"mapped", "not_mapped", "ambiguous"});
+};
+
 struct work_package_filter {
   std::vector<lane> lanes;
   std::vector<std::string> missions;
+  std::optional<tracker::mapping> mapping;
 };
 
 struct activity_filter {

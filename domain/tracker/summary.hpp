@@ -1,5 +1,6 @@
 #pragma once
 
+#include "domain/tracker/queries.hpp"
 #include "domain/tracker/records.hpp"
 
 /// What a project and a work package show of the tracker (contract tracker-api, 3.7).
@@ -22,6 +23,12 @@ struct project_summary {
   std::int64_t issues = 0, mappings = 0, drift_open = 0;
   drift_by_kind drift_open_by_kind;
   std::vector<binding_summary> bindings;  ///< live ones, oldest first
+};
+
+/// A project from further away: its work packages by how they are mapped, and how its drift has gone.
+struct project_survey {
+  std::map<mapping, std::int64_t> work_packages;
+  std::vector<std::int64_t> drift_open;  ///< at the end of each UTC day, oldest first; the last one is now
 };
 
 struct work_package_summary {

@@ -114,6 +114,26 @@ result<tracker::drift_by_kind> count_open_drift(session& s, tenant_id tenant, tr
   return counts;
 }
 
+result<std::vector<std::int64_t>> drift_by_day(session& s, tenant_id tenant, tracker::project_id project,
+                                               timestamp now, int days) {
+  constexpr std::int64_t day = 86'400'000;
+  const auto first = to_millis(now) / day - (days - 1);
+  std::vector<std::int64_t> out(static_cast<std::size_t>(days));
+  // What opened before the first day counts from its beginning on; what was over by then is not looked at.
+  const auto ok = s.query(
+      "SELECT opened_at / 86400000, -1, COUNT(*) FROM tracker_drift"
+      " WHERE tenant_id = $1 AND project_id = $2 AND state = 'open' GROUP BY 1"
+      " UNION ALL SELECT opened_at / 86400000, resolved_at / 86400000, COUNT(*) FROM tracker_drift"
+      " WHERE tenant_id = $1 AND project_id = $2 AND resolved_at >= $3 GROUP BY 1, 2",
+      {tenant, project, first * day}, [&](const row& r) {
+        const auto from = std::max<std::int64_t>(r.integer(0) - first, 0);
+        const auto until = r.integer(1) < 0 ? days : std::min<std::int64_t>(r.integer(1) - first, days);
+        for (auto d = from; d < until; ++d) out[static_cast<std::size_t>(d)] += r.integer(2);
+      });
+  if (!ok) return ok.error();
+  return out;
+}
+
 result<> insert_drift(session& s, tenant_id tenant, std::span<const tracker::drift_record> rows) {
   static const bulk_statement insert{
       "INSERT INTO tracker_drift (tenant_id, id, binding_id, project_id, link_id, kind, severity, field, "

@@ -20,6 +20,9 @@ result<std::vector<tracker::drift_record>> open_drift_of_binding(session& s, ten
                                                                  tracker::binding_id binding);
 result<tracker::drift_by_kind> count_open_drift(session& s, tenant_id tenant, tracker::binding_id binding);
 
+/// Of a project: what was open when each of the last UTC days ended, oldest first; the last one is `now`.
+result<std::vector<std::int64_t>> drift_by_day(session& s, tenant_id tenant, tracker::project_id project,
+                                               timestamp now, int days);
 result<> insert_drift(session& s, tenant_id tenant, std::span<const tracker::drift_record> rows);
 /// Everything that changes while it is open, and its end.
 result<> update_drift(session& s, tenant_id tenant, const tracker::drift_record& d);

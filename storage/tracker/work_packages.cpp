@@ -3,6 +3,7 @@
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace connectord::storage {
@@ -12,6 +13,25 @@ namespace {
   "w.project_id, w.wp_id, w.mission, w.title, w.lane, w.assignee, w.priority, w.created_at,"         \
   " w.updated_at, CASE WHEN EXISTS (SELECT 1 FROM closed_missions c WHERE c.tenant_id = w.tenant_id" \
   " AND c.project_id = w.project_id AND c.mission = w.mission) THEN 1 ELSE 0 END"
+#define OPEN_MISSION(wp)                                         \
+  "(" wp                                                         \
+  ".mission = '' OR NOT EXISTS (SELECT 1 FROM closed_missions m" \
+  " WHERE m.tenant_id = " wp ".tenant_id AND m.project_id = " wp \
+  ".project_id"                                                  \
+  " AND m.mission = " wp ".mission))"
+/// tracker::mapping of a work package of tenant $1 and project $2: by the state of the first link that speaks
+/// of it. One without a mission speaks of those of open missions, or of all where every one is closed (as
+/// tracker::candidates).
+#define MAPPING \
+  "CASE COALESCE((SELECT l.state FROM tracker_links l"                                              \
+  " WHERE l.tenant_id = w.tenant_id AND l.project_id = w.project_id AND l.wp_id = w.wp_id"          \
+  " AND l.binding_id IN (SELECT b.id FROM tracker_bindings b"                                       \
+  " WHERE b.tenant_id = $1 AND b.project_id = $2 AND b.state <> 'deleted')"                         \
+  " AND (l.mission = w.mission AND l.mission <> '' OR l.mission = '' AND (" OPEN_MISSION("w")       \
+  " OR NOT EXISTS (SELECT 1 FROM work_packages o WHERE o.tenant_id = w.tenant_id"                   \
+  " AND o.project_id = w.project_id AND o.wp_id = w.wp_id AND " OPEN_MISSION("o") ")))"             \
+  " ORDER BY l.mission, l.id LIMIT 1), '')"                                                         \
+  " WHEN '' THEN 'not_mapped' WHEN 'ambiguous' THEN 'ambiguous' ELSE 'mapped' END"
 #define OF_ONE " WHERE tenant_id = $1 AND project_id = $2 AND wp_id = $3 AND mission = $4"
 
 tracker::work_package read_wp(const row& r) {
@@ -38,6 +58,43 @@ result<std::vector<tracker::work_package>> of_project(session& s, const tenant_i
                     .with_any(" AND w.wp_id = ", wp_id)
                     .raw(" ORDER BY w.wp_id, w.mission"),
                 read_wp);
+}
+
+struct narrow_link {
+  tracker::wp_ref wp;
+  tracker::link_state state{};
+};
+struct narrow_wp {
+  tracker::wp_ref ref;
+  bool open = false;  ///< its mission is
+};
+
+tracker::mapping mapping_of(const narrow_wp& wp, bool none_open, std::span<const narrow_link> same_id) {
+  for (const auto& l : same_id) {
+    const bool speaks = l.wp.mission.empty() ? wp.open || none_open : l.wp.mission == wp.ref.mission;
+    if (!speaks) continue;
+    return l.state == tracker::link_state::ambiguous ? tracker::mapping::ambiguous : tracker::mapping::mapped;
+  }
+  return tracker::mapping::not_mapped;
+}
+
+/// Both in the order of their wp_id.
+std::map<tracker::mapping, std::int64_t> counted(std::span<const narrow_wp> wps,
+                                                 std::span<const narrow_link> links) {
+  std::map<tracker::mapping, std::int64_t> counts;
+  while (!wps.empty()) {
+    const auto& id = wps.front().ref.wp_id;
+    const auto same = std::ranges::find_if(wps, [&](const auto& wp) { return wp.ref.wp_id != id; });
+    const auto group = wps.first(static_cast<std::size_t>(same - wps.begin()));
+    const auto from = std::ranges::find_if(links, [&](const auto& l) { return l.wp.wp_id >= id; });
+    links = links.subspan(static_cast<std::size_t>(from - links.begin()));
+    const auto to = std::ranges::find_if(links, [&](const auto& l) { return l.wp.wp_id != id; });
+    const auto theirs = links.first(static_cast<std::size_t>(to - links.begin()));
+    const bool none_open = std::ranges::none_of(group, &narrow_wp::open);
+    for (const auto& wp : group) ++counts[mapping_of(wp, none_open, theirs)];
+    wps = wps.subspan(group.size());
+  }
+  return counts;
 }
 
 }  // namespace
@@ -110,10 +167,33 @@ result<std::vector<tracker::work_package>> list_work_packages(session& s, tenant
                     .with(" AND w.project_id = ", p)
                     .with_one_of(" AND w.lane", lanes)
                     .with_one_of(" AND w.mission", filter.missions)
+                    .with_any(" AND " MAPPING " = ", tracker::name_of(filter.mapping))
                     .beyond(" AND (w.wp_id, w.mission) > (", at.after)
                     .raw(" ORDER BY w.wp_id, w.mission")
                     .with(" LIMIT ", limit),
                 read_wp);
+}
+
+result<std::map<tracker::mapping, std::int64_t>> count_by_mapping(session& s, tenant_id tenant,
+                                                                  const tracker::project_id& p) {
+  // MAPPING for a whole project, as one walk over both sides: a tenth of what the subqueries take.
+  std::vector<narrow_link> links;
+  auto ok = s.query(
+      "SELECT wp_id, mission, state FROM tracker_links WHERE tenant_id = $1 AND project_id = $2"
+      " AND binding_id IN (SELECT id FROM tracker_bindings"
+      " WHERE tenant_id = $1 AND project_id = $2 AND state <> 'deleted')"
+      " ORDER BY wp_id, mission, id",
+      {tenant, p}, [&](const row& r) {
+        links.push_back({{r.str(0), r.str(1)}, read_word<tracker::link_state>(r, 2)});
+      });
+  if (!ok) return ok.error();
+  std::vector<narrow_wp> wps;
+  ok = s.query("SELECT w.wp_id, w.mission, CASE WHEN " OPEN_MISSION("w") " THEN 1 ELSE 0 END"
+               " FROM work_packages w WHERE w.tenant_id = $1 AND w.project_id = $2 ORDER BY w.wp_id, w.mission",
+               {tenant, p},
+               [&](const row& r) { wps.push_back({{r.str(0), r.str(1)}, r.integer(2) != 0}); });
+  if (!ok) return ok.error();
+  return counted(wps, links);
 }
 
 result<bool> close_mission(session& s, tenant_id tenant, const tracker::project_id& p,

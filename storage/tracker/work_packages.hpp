@@ -6,6 +6,7 @@
 #include "domain/tracker/queries.hpp"
 #include "storage/session.hpp"
 
+#include <map>
 #include <span>
 #include <vector>
 
@@ -32,6 +33,10 @@ result<std::vector<tracker::work_package>> list_work_packages(session& s, tenant
                                                               const tracker::project_id& p,
                                                               const tracker::work_package_filter& filter,
                                                               const keyset& at, int limit);
+
+/// Without those that no work package has.
+result<std::map<tracker::mapping, std::int64_t>> count_by_mapping(session& s, tenant_id tenant,
+                                                                  const tracker::project_id& p);
 
 /// False when it was closed already.
 result<bool> close_mission(session& s, tenant_id tenant, const tracker::project_id& p,
