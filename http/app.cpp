@@ -175,6 +175,10 @@ std::vector<route> all_routes(app* a) {
   add_dashboard_connection_routes(table, a);
   add_dashboard_binding_routes(table, a);
   add_dashboard_mapping_routes(table, a);
+  add_dashboard_project_routes(table, a);
+  add_dashboard_work_package_routes(table, a);
+  add_dashboard_activity_routes(table, a);
+  add_dashboard_event_routes(table, a);
   add_snapshot_routes(table, a);
   add_binding_routes(table, a);
   add_link_routes(table, a);

@@ -22,6 +22,11 @@ constexpr std::array sentences{
     sentence{"changed", "Changed."},
     sentence{"unbound", "Unbound. Issues, links and receipts stay as history.", true},
     sentence{"mapped", "Mapped, and applied.", true},
+    sentence{"issue-mapped", "The issue is mapped now.", true},
+    sentence{"issue-mapped-before", "It was mapped like that already.", true},
+    sentence{"issue-remapped", "Another issue is mapped now.", true},
+    sentence{"issue-unmapped", "The issue is not mapped any more.", true},
+    sentence{"issue-unmapped-before", "It was not mapped any more.", true},
     sentence{"discarded", "Discarded. Nothing of it was applied.", true},
 };
 

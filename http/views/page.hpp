@@ -21,6 +21,7 @@ struct visitor {
   bool in_session = false;
   std::string session_sha256{};  ///< of a session
   bool tracker = false;          ///< the team's flag
+  std::int64_t since = 0;        ///< of a session: where the feed ended when it came
 
   bool may(std::string_view scope) const { return who.may(scope); }
 };

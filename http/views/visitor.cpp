@@ -1,6 +1,7 @@
 #include "http/views/visitor.hpp"
 
 #include "http/query.hpp"
+#include "http/team.hpp"
 
 #include <algorithm>
 
@@ -53,13 +54,18 @@ asio::awaitable<result<principal>> admit_bearer(app& a, const request& r, std::s
   co_return authorize(needed, *found, r);
 }
 
+/// A page that looks after itself, and its stream, do not keep a session from being idle.
+bool by_hand(const request& r) {
+  return !r.header("x-live") && r.header("accept").value_or("") != "text/event-stream";
+}
+
 asio::awaitable<result<principal>> admit_session(app& a, request& r, std::string_view secret,
                                                  std::string_view scope) {
   const find_session asked{digest_of(secret), a.facts.tracker.flag_default, r.received_at};
   auto known = co_await ask_registry<known_session>(a, r, asked);
   if (!known) co_return known.error();
   const auto& s = known->session;
-  if (r.received_at - s.used_at > use_resolution)
+  if (by_hand(r) && r.received_at - s.used_at > use_resolution)
     if (const auto noted =
             co_await ask_registry<nothing>(a, r, touch_session{asked.secret_sha256, r.received_at});
         !noted)
@@ -74,6 +80,13 @@ asio::awaitable<result<principal>> admit_session(app& a, request& r, std::string
   co_return who;
 }
 
+/// Where the feed ends now: what the page shows is not older, so its stream goes on from here.
+asio::awaitable<result<std::int64_t>> feed_end(app& a, request& r) {
+  const auto end = co_await read(a, r, follow_activity{});
+  if (!end) co_return end.error();
+  co_return (*end)->seen;
+}
+
 /// A form of ours comes from a page of ours.
 bool from_here(const app& a, const request& r) {
   if (const auto site = r.header("sec-fetch-site")) return *site == "same-origin" || *site == "none";
@@ -83,6 +96,17 @@ bool from_here(const app& a, const request& r) {
 }
 
 }  // namespace
+
+route page_route(app* a, verb method, std::string_view path, std::string_view id, std::string_view summary,
+                 asio::awaitable<response> (*f)(app&, request&)) {
+  const bool shown = method == verb::get;
+  route r{method, path, id, "dashboard", summary, open_to_all, {}, {}};
+  r.answers = {shown ? answer{200, "", "The page", "text/html; charset=utf-8"} : answer{303, "", "Done"}};
+  if (!shown) r.payload = payload::raw;
+  r.slash_optional = true;
+  r.handle = on(a, f);
+  return r;
+}
 
 std::string csrf_of(std::string_view session_secret) {
   return to_base64url(bytes_of(hmac_sha256(session_secret, "dashboard form")));
@@ -111,7 +135,17 @@ asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope) 
   v.in_session = true;
   v.csrf = csrf_of(*secret);
   v.session_sha256 = digest_of(*secret);
+  if (r.method != verb::get) co_return v;
+  const auto end = co_await feed_end(a, r);
+  if (!end) co_return problem_page(end.error(), r, nullptr);
+  v.since = *end;
   co_return v;
+}
+
+asio::awaitable<bool> still_welcome(app& a, request& r, std::string_view scope) {
+  if (r.head.count("authorization") > 0) co_return (co_await admit_bearer(a, r, scope)).has_value();
+  const auto secret = session_secret_of(r);
+  co_return secret && (co_await admit_session(a, r, *secret, scope)).has_value();
 }
 
 std::string sent_form::field(std::string_view name) const {

@@ -18,7 +18,10 @@ using visit_result = std::variant<visitor, response>;
 /// here on the request is the visitor's.
 asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope = "tracker:read");
 
-/// The same for a form that was sent: its fields, and the proof that one of our own pages sent it.
+/// Whether the same visitor would be let in now, at `received_at`.
+asio::awaitable<bool> still_welcome(app& a, request& r, std::string_view scope = "tracker:read");
+
+/// A visitor who sent a form: its fields, and the proof that one of our own pages sent it.
 struct sent_form {
   visitor by;
   form_fields fields;
@@ -31,6 +34,11 @@ asio::awaitable<form_result> sent(app& a, request& r, std::string_view scope);
 /// The same for pages and forms of the tracker: while the team's flag is off, there are none.
 asio::awaitable<visit_result> visit_tracker(app& a, request& r);
 asio::awaitable<form_result> sent_to_tracker(app& a, request& r);
+
+/// A page of the dashboard: open to all, since `visit` or `sent` decides; with and without a slash at its
+/// end.
+route page_route(app* a, verb method, std::string_view path, std::string_view id, std::string_view summary,
+                 asio::awaitable<response> (*f)(app&, request&));
 
 /// What a page's form carries against forgery: known to whoever has the cookie.
 std::string csrf_of(std::string_view session_secret);

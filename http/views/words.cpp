@@ -91,7 +91,7 @@ std::string because(const tracker::health_report& report, const std::optional<ti
     return "The last snapshot came " + when + ": nobody seems to send any.";
   if (has(health_reason::consecutive_failures)) return "The newest snapshots were all refused.";
   if (has(health_reason::stale_age)) return "The last snapshot came " + when + ".";
-  if (has(health_reason::open_drift))
+  if (open_drift > 0)
     return std::to_string(open_drift) + (open_drift == 1 ? " difference is" : " differences are") + " open.";
   return "The last snapshot came " + when + " and both sides agree.";
 }

@@ -6,7 +6,7 @@ import urllib.parse
 import uuid
 
 from harness import Suite
-from snapshots import T, computed_key
+from snapshots import T, TrackerSuite, computed_key
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 EVIL = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
@@ -31,6 +31,15 @@ class Element:
             if tag in (None, part.tag) and all(part.attrs.get(n) == v for n, v in wanted.items()):
                 yield part
             yield from part.every(tag, **attrs)
+
+    def __getitem__(self, name):
+        return self.attrs.get(name)
+
+    def all(self, tag=None, **attrs):
+        return list(self.every(tag, **attrs))
+
+    def ids(self, testid):
+        return self.all(data_testid=testid)
 
     def one(self, tag=None, **attrs):
         found = list(self.every(tag, **attrs))
@@ -70,9 +79,6 @@ class Page:
 
     def __getattr__(self, name):
         return getattr(self.root, name)
-
-    def ids(self, testid):
-        return list(self.root.every(data_testid=testid))
 
     def trackers(self):
         return [e for e in self.root.every() if e.attrs.get("data-testid", "").startswith("tracker-")]
@@ -179,3 +185,20 @@ class ConnectorsSuite(PagesSuite):
         """Who did that, as the audit log has it."""
         wanted = f"SELECT actor FROM audit_log WHERE tenant_id = '{self.tenant}' AND action = '{action}' AND outcome = 'ok'"
         return self.service.database.query(wanted)
+
+
+class TrackerPagesSuite(PagesSuite, TrackerSuite):
+    """The same, where snapshots fill the pages."""
+
+    def page(self, path, status=200, tenant=None):
+        """As the operator's own tools see it, without a session."""
+        page = Page(self.ask("GET", path, tenant=tenant))
+        self.assertEqual(page.status, status, page.answer)
+        self.assertEqual(page.answer.headers.get_content_type(), "text/html")
+        return page
+
+    def press(self, browser, form, status=303, **values):
+        """Sends a form; the page that it leads to, if it does."""
+        answer = browser.post(form, **values)
+        self.assertEqual(answer.status, status, answer)
+        return browser.follow(answer) if status == 303 else None

@@ -105,7 +105,7 @@ class FrontPage(ConnectorsSuite):
 
 class FlagOff(ConnectorsSuite):
     def masked(self, page):
-        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|datetime=\"[^\"]*\"|title=\"2[^\"]*\"|team-\w+|csrf\" value=\"[^\"]*|p-\w+", "*",
+        return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|datetime=\"[^\"]*\"|title=\"2[^\"]*\"|team-\w+|data-since=\"\d+|csrf\" value=\"[^\"]*|p-\w+", "*",
                       page.source)
 
     def test_nobody_could_tell(self):

@@ -1,0 +1,98 @@
+#include "http/feed_bells.hpp"
+#include "http/query.hpp"
+#include "http/team.hpp"
+#include "http/views/visitor.hpp"
+
+#include <charconv>
+#include <limits>
+
+/// What keeps open pages up to date: a stream that says that something changed, and never what.
+namespace connectord::web {
+namespace {
+
+/// Where the page's own reading of the feed ended: the header is what a browser sends when it comes back.
+result<std::optional<std::int64_t>> last_seen(const request& r) {
+  query_reader q{r.query};
+  auto seen = q.integer("last_event_id", 0, std::numeric_limits<std::int64_t>::max());
+  if (const auto sent = r.header("last-event-id")) {
+    std::int64_t seq = 0;
+    const auto* end = sent->data() + sent->size();
+    const auto parsed = std::from_chars(sent->data(), end, seq);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || seq < 0)
+      q.refuse("Last-Event-ID", "must be the id of an event");
+    seen = seq;
+  }
+  if (const auto ok = q.finish(); !ok) return ok.error();
+  return seen;
+}
+
+asio::awaitable<result<std::int64_t>> feed_end(app& a, request& r) {
+  const auto end = co_await read(a, r, follow_activity{});
+  if (!end) co_return end.error();
+  co_return (*end)->seen;
+}
+
+/// One open stream. It ends with its session, and with the service.
+struct watcher {
+  app& a;
+  request& r;
+  std::int64_t seen;
+  feed_bells::seat seat;
+
+  /// However many rows there are, one event stands for all of them; none for those that the flag hides.
+  asio::awaitable<bool> tell(stream& out) {
+    const auto next = co_await read(a, r, follow_activity{{}, seen, 1});
+    if (!next) co_return false;
+    if ((*next)->page.rows.empty()) {
+      seen = (*next)->seen;
+      co_return true;
+    }
+    const auto end = co_await feed_end(a, r);
+    if (!end) co_return false;
+    seen = *end;
+    co_return co_await out.write("id: " + std::to_string(seen) + "\nevent: changed\ndata: {}\n\n");
+  }
+
+  asio::awaitable<bool> welcome() {
+    r.received_at = now_utc();
+    r.deadline = std::chrono::steady_clock::now() + seconds{30};
+    co_return co_await still_welcome(a, r);
+  }
+
+  asio::awaitable<void> run(stream& out) {
+    while (co_await welcome() && co_await tell(out)) {
+      const bool rung = co_await out.wait(seat.bell(), a.facts.tracker.heartbeat);
+      if (!out.open()) co_return;
+      if (!rung && !co_await out.write(": still here\n\n")) co_return;
+    }
+  }
+};
+
+asio::awaitable<response> events(app& a, request& r) {
+  auto in = co_await visit(a, r);
+  if (auto* instead = std::get_if<response>(&in)) co_return std::move(*instead);
+  const auto& v = std::get<visitor>(in);
+  auto seen = last_seen(r);
+  if (!seen) co_return problem_page(seen.error(), r, &v);
+  auto seat = a.bells->take(r.tenant());
+  if (!seat)
+    co_return problem_page(error{errc::rate_limited, "The team has too many open streams."}.retry_in(1), r,
+                           &v);
+  if (!*seen) {
+    const auto end = co_await feed_end(a, r);
+    if (!end) co_return problem_page(end.error(), r, &v);
+    *seen = *end;
+  }
+  auto state = std::make_shared<watcher>(a, r, **seen, std::move(*seat));
+  co_return response::streamed("text/event-stream", [state](stream& out) { return state->run(out); });
+}
+
+}  // namespace
+
+void add_dashboard_event_routes(std::vector<route>& table, app* a) {
+  auto& r = table.emplace_back(page_route(a, verb::get, "/dashboard/events", "dashboardEvents",
+                                          "Says when an open page is no longer up to date", events));
+  r.answers = {{200, "", "An event whenever something changed", "text/event-stream"}};
+}
+
+}  // namespace connectord::web

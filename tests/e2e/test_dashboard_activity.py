@@ -1,0 +1,270 @@
+"""The feed's page and its files, and the stream that keeps open pages up to date."""
+
+import csv
+import http.client
+import io
+import json
+import time
+import uuid
+
+import harness
+from harness import eventually
+from pages import Browser, TrackerPagesSuite
+from snapshots import issue, mapping, snapshot
+from teams import event
+
+ACTIVITY, EVENTS = "/dashboard/activity", "/dashboard/events"
+
+
+class FeedSuite(TrackerPagesSuite):
+    settings = {**TrackerPagesSuite.settings, "ACTIVITY_STREAM_HEARTBEAT_SECONDS": "1"}
+
+    def report(self, *events, tenant=None):
+        answer = self.expect(200, "POST", "/api/v1/events/batch/", {"events": list(events)}, tenant=tenant)
+        self.assertEqual({r["status"] for r in answer["results"]}, {"success"})
+
+    def seqs(self, page):
+        return [int(n["data-seq"]) for n in page.ids("activity-row")]
+
+
+class Feed(FeedSuite):
+    def test_empty_then_newest_first_then_older(self):
+        self.assertIn("Nothing has happened yet.", self.page(ACTIVITY).text)
+        project = self.project()
+        self.report(*(event(project, "Note") for _ in range(120)))
+        page, seen = self.page(ACTIVITY), []
+        self.assertIn("data-live", page.all(id="feed")[0].attrs)
+        while True:
+            seen += self.seqs(page)
+            older = [a["href"] for a in page.all("a") if a.text == "Older"]
+            if not older:
+                break
+            self.report(event(project, "Note"))  # what comes meanwhile neither repeats nor hides others
+            page = self.page(older[0])
+            self.assertNotIn("data-live", page.all(id="feed")[0].attrs, "what is old does not move")
+        self.assertEqual(seen, list(range(120, 0, -1)))
+
+    def test_filters_are_the_url_and_as_the_api_s(self):
+        one, two = self.project(name="One"), self.project(name="Two")
+        self.work_package(one)
+        self.taken(snapshot(one, [issue("a-1", "done")], [mapping("WP01", "a-1")]))
+        self.report(event(one, "WPCreated", "WP02"), event(two, "WPCreated", "WP01"), event(two, "Odd"))
+        for query in ({"project": one["id"]}, {"project": two["project_uuid"]}, {"type": "WPCreated"}, {"wp_id": "WP01"},
+                      {"type": "Odd", "project": two["id"]}, {"type": "tracker_drift_detected"}, {"since_seq": "2", "until_seq": "3"},
+                      {"project": str(uuid.uuid4())}):
+            page = self.page(ACTIVITY + "?" + "&".join(f"{k}={v}" for k, v in query.items()))
+            self.assertEqual(self.seqs(page), [r["seq"] for r in self.items("/api/v1/activity/", **query)], query)
+            for name in ("type", "project"):
+                chosen = [o for o in page.all("select", name=name)[0].all("option") if "selected" in o.attrs]
+                self.assertEqual(len(chosen), 1 if name in query and self.seqs(page) else 0, query)
+        self.assertIn("Nothing has happened that matches yet.", self.page(ACTIVITY + "?type=Never").text)
+        for bad in ("project=x", "cursor=x", "since_seq=-1", "until_seq=x"):
+            self.page(f"{ACTIVITY}?{bad}", 400)
+
+    def test_a_cursor_is_of_its_filters_and_its_team(self):
+        project = self.project()
+        self.report(*(event(project, "Note") for _ in range(60)))
+        older = [a["href"] for a in self.page(ACTIVITY + "?type=Note").all("a") if a.text == "Older"][0]
+        self.page(older)
+        self.page(older.replace("type=Note", "type=Other"), 400)
+        self.page(older, 400, tenant=self.new_tenant(slug="team-" + uuid.uuid4().hex[:10]))
+
+    def test_every_kind_of_row_has_one_shape(self):
+        project = self.project()
+        self.work_package(project)
+        self.taken(snapshot(project, [issue("a-1", "done")], [mapping("WP01", "a-1")]))
+        self.report(event(project, "WPCreated", "WP02"), event(project, "Note"))
+        rows = self.page(ACTIVITY).ids("activity-row")
+        self.assertGreater(len({r["data-type"] for r in rows}), 4)
+        self.assertEqual({tuple(c.tag for c in r.parts if not isinstance(c, str)) for r in rows}, {("td", "th", "td", "td")})
+        self.assertEqual({tuple(sorted(r.attrs)) for r in rows}, {("data-seq", "data-testid", "data-type")})
+        self.assertEqual({r.all("time")[0]["datetime"][-1] for r in rows}, {"Z"})
+
+
+class Files(FeedSuite):
+    def file(self, end, query="", tenant=None):
+        answer = self.ask("GET", f"{ACTIVITY}.{end}{query}", tenant=tenant)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.headers["Content-Disposition"], f'attachment; filename="activity.{end}"')
+        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        return answer
+
+    def table(self, answer):
+        return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+
+    def test_both_hold_what_the_page_shows(self):
+        one, two = self.project(), self.project()
+        self.report(*(event(one, "Note") for _ in range(70)), event(two, "WPCreated", "WP01"))
+        listed = self.items("/api/v1/activity/")
+        self.assertEqual([json.loads(line) for line in self.file("ndjson").text.splitlines()], listed)
+        self.assertEqual([int(r["seq"]) for r in self.table(self.file("csv"))], [r["seq"] for r in listed])
+        links = {a.text: a["href"] for a in self.page(f"{ACTIVITY}?project={two['id']}").all("a")}
+        self.assertEqual([r["type"] for r in self.table(self.ask("GET", links["CSV"]))], ["WPCreated"])
+        self.assertEqual(len(self.ask("GET", links["NDJSON"]).text.splitlines()), 1)
+
+    def test_no_cell_is_a_formula(self):
+        project = self.project()
+        nasty = ["=1+1", "+1", "-1", "@x", 'a"b,c', "ü – 漢"]
+        self.report(*(event(project, kind) for kind in nasty))
+        answer = self.file("csv")
+        self.assertEqual(answer.headers["Content-Type"], "text/csv; charset=utf-8")
+        rows = self.table(answer)
+        self.assertEqual([r["type"] for r in reversed(rows)], ["'" + kind for kind in nasty[:4]] + nasty[4:])
+        for row in rows:
+            self.assertFalse([v for v in row.values() if v and v[0] in "=+-@\t\r"], row)
+
+    def test_a_file_ends_and_says_where_it_goes_on(self):
+        project = self.project()
+        for _ in range(11):
+            self.report(*(event(project, "Note") for _ in range(1000)))
+        first = self.file("csv", "?type=Note")
+        self.assertEqual(len(self.table(first)), 10000)
+        rest = first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
+        answer = self.ask("GET", rest)
+        self.assertEqual([int(r["seq"]) for r in self.table(answer)], list(range(1000, 0, -1)))
+        self.assertIsNone(answer.headers["Link"])
+
+    def test_strangers_get_their_own(self):
+        self.report(event(self.project(), "Note"))
+        other = self.new_tenant(slug="team-" + uuid.uuid4().hex[:10])
+        self.assertEqual(self.file("ndjson", tenant=other).body, b"")
+        self.assertEqual(self.service.call("GET", ACTIVITY + ".csv", token=None).status, 303)
+
+
+class FlagOff(FeedSuite):
+    def test_pages_files_and_filters_say_nothing_of_it(self):
+        project = self.project()
+        self.work_package(project)
+        self.taken(snapshot(project, [issue("a-1", "done")], [mapping("WP01", "a-1")]))
+        self.report(event(project, "WPCreated", "WP02"))
+        self.flag(False)
+        page = self.page(ACTIVITY)
+        self.assertEqual([n["data-type"] for n in page.ids("activity-row")], ["WPCreated"])
+        for text in (self.ask("GET", path).text.lower().replace("x-trace-id", "") for path in
+                     (ACTIVITY, ACTIVITY + ".csv", ACTIVITY + ".ndjson", ACTIVITY + "?type=tracker_drift_detected", ACTIVITY + "?type=feature_flag_changed")):
+            for word in ("tracker", "drift", "snapshot"):
+                self.assertNotIn(word, text)
+        self.flag(True)
+        self.assertIn("tracker_drift_detected", [n["data-type"] for n in self.page(ACTIVITY).ids("activity-row")])
+
+
+class Watch:
+    """An open page's stream."""
+
+    def __init__(self, case, browser, since=None, header=None):
+        self.link = http.client.HTTPConnection("127.0.0.1", browser.service.port, timeout=15)
+        headers = {"Cookie": browser.cookie, "Accept": "text/event-stream"}
+        if header is not None:
+            headers["Last-Event-ID"] = str(header)
+        self.link.request("GET", EVENTS + ("" if since is None else f"?last_event_id={since}"), headers=headers)
+        self.answer = self.link.getresponse()
+        case.addCleanup(self.close)
+
+    def next(self):
+        """The next event's id; "alive" for a sign of life, None at the end."""
+        fields = {}
+        while line := self.answer.readline().decode():
+            line = line.rstrip("\n")
+            if line.startswith(":"):
+                self.answer.readline()
+                return "alive"
+            if not line:
+                assert fields["event"] == "changed" and fields["data"] == "{}", fields
+                return int(fields["id"])
+            name, _, fields[name] = line.partition(": ")
+        return None
+
+    def change(self):
+        while (got := self.next()) == "alive":
+            pass
+        return got
+
+    def close(self):
+        self.link.close()
+        self.answer.close()
+
+
+class Events(FeedSuite):
+    def setUp(self):
+        super().setUp()
+        self.row = self.project()
+
+    def note(self, count=1):
+        self.report(*(event(self.row, "Note") for _ in range(count)))
+
+    def signed_in(self, token):
+        answer = self.service.call("POST", "/dashboard/login", "token=" + token, token=None)
+        self.assertEqual(answer.status, 303, answer)
+        return Browser(self.service, answer.headers["Set-Cookie"].split(";")[0])
+
+    def test_a_change_is_told_within_a_second(self):
+        browser = self.viewer
+        since = browser.get(ACTIVITY).all("body")[0]["data-since"]
+        watch = Watch(self, browser, since)
+        self.assertEqual((watch.answer.status, watch.answer.headers.get_content_type()), (200, "text/event-stream"))
+        for n in range(3):
+            began = time.monotonic()
+            self.note()
+            self.assertEqual(watch.change(), n + 1)
+            self.assertEqual(self.seqs(browser.get(ACTIVITY))[0], n + 1)
+            self.assertLess(time.monotonic() - began, 1)
+
+    def test_a_page_goes_on_where_its_own_reading_ended(self):
+        browser = self.viewer
+        self.note()
+        since = browser.get(ACTIVITY).all("body")[0]["data-since"]
+        self.assertEqual(since, "1")
+        quiet = Watch(self, browser, since)
+        self.assertEqual(quiet.next(), "alive", "nothing is new")
+        self.note(3)
+        self.assertEqual(quiet.change(), 4, "one event for all of them")
+        self.assertEqual(Watch(self, browser, since).change(), 4, "what came between is not lost")
+        self.assertEqual(Watch(self, browser, since, header=4).next(), "alive", "the browser's own header counts")
+        for bad in ("x", "-1"):
+            self.assertEqual(Watch(self, browser, header=bad).answer.status, 400)
+
+    def test_hidden_rows_ring_no_bell(self):
+        self.flag(False)
+        browser = self.viewer
+        watch = Watch(self, browser, browser.get(ACTIVITY).all("body")[0]["data-since"])
+        self.assertEqual(watch.next(), "alive")
+        self.report(event(self.row, "tracker_like"))
+        self.assertEqual([watch.next() for _ in range(2)], ["alive"] * 2)
+        self.note()
+        self.assertIsInstance(watch.change(), int)
+        self.flag(True)
+        self.assertIsInstance(watch.change(), int, "the flag acts on open streams")
+
+    def test_it_ends_with_its_session_and_its_token(self):
+        token = self.token("tracker:read")
+        first, second = self.signed_in(token["secret"]), self.viewer
+        watches = Watch(self, first), Watch(self, second)
+        self.call("DELETE", f"/api/v1/tenants/{self.tenant}/tokens/{token['id']}")
+        self.press(second, second.get(ACTIVITY).all("form", action="/dashboard/logout")[0])
+        for watch in watches:
+            self.assertIsNone(watch.change())
+        self.assertEqual(Watch(self, second).answer.status, 303)
+
+    def test_one_team_s_changes_are_not_the_other_s(self):
+        other = self.new_tenant(slug="team-" + uuid.uuid4().hex[:10])
+        watch = Watch(self, self.browser("viewer", tenant=other))
+        self.note()
+        self.assertEqual([watch.next() for _ in range(2)], ["alive"] * 2)
+
+    def test_places_are_counted_and_come_back(self):
+        browser = self.viewer
+        crowd = [Watch(self, browser) for _ in range(100)]
+        refused = Watch(self, browser).answer
+        self.assertEqual((refused.status, refused.headers["Retry-After"]), (429, "1"))
+        crowd.pop().close()
+        eventually(lambda: Watch(self, browser).answer.status == 200, what="a free place")
+
+    def test_a_drain_closes_it(self):
+        watch = Watch(self, self.viewer)
+        self.assertEqual(self.service.stop(), 0)
+        self.assertIsNone(watch.change())
+        self.service.start()
+
+
+if __name__ == "__main__":
+    harness.main()
