@@ -105,7 +105,7 @@ test("another team sees nothing of this one, at any address", async () => {
     const answer = await visit.page.goto(path);
     if (/[0-9a-f]{8}-/.test(path.split("?")[0])) assert.equal(answer.status(), 404, s.name);
     const text = await visit.page.content();
-    for (const word of ours) assert.ok(!text.includes(word), `${s.name}: ${word}`);
+    for (const word of ours.filter((w) => !path.includes(w))) assert.ok(!text.includes(word), `${s.name}: ${word}`);
   }
   await visit.close();
 });
