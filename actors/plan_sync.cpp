@@ -207,6 +207,7 @@ decision plan_page(const services_ptr& s, const tenant_state& state, const commi
   const auto* owner = state.find(c.by.connection);
   if (owner == nullptr || !owner->usable()) return stale_run();
   std::vector<signal> page;
+  page.reserve(c.signals.size());
   for (const auto& d : c.signals) page.push_back(signal_of(d, *owner, c.by, c.now));
   const auto t = state.row().id;
   const bool proven = owner->previous_refresh && owner->token_epoch == c.token_epoch;

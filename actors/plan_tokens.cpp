@@ -90,7 +90,7 @@ std::string region_of(const services& s, const connection& c) {
 }
 
 plan claim_intent(const services_ptr& s, const tenant_state& state, const connection& c,
-                  const begin_refresh& b, secret presented) {
+                  const begin_refresh& b, const secret& presented) {
   const auto t = state.row().id;
   oauth::refresh_intent wanted{.id = intent_id::make(),
                                .connection = c.id,
@@ -285,7 +285,7 @@ decision plan_begin_refresh(const services_ptr& s, const tenant_state& state, co
   }
   auto presented = opened(*s, state.row().id, *c, c->refresh_ciphertext);
   if (!presented) return failed(error{errc::conflict, "The connection has no usable token."}, true);
-  return claim_intent(s, state, *c, b, std::move(*presented));
+  return claim_intent(s, state, *c, b, *presented);
 }
 
 decision plan_end_refresh(const services_ptr& s, const tenant_state& state, const end_refresh& e) {

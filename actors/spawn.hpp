@@ -132,7 +132,7 @@ class promise {
  public:
   template <class Self>
   explicit promise(Self* self) : inner_(self->template make_response_promise<Reply>()) {}
-  promise(promise&&) = default;
+  promise(promise&&) noexcept = default;
   promise& operator=(promise&& other) noexcept {
     if (this != &other) {
       abandon();

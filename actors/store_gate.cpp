@@ -89,6 +89,7 @@ void store_gate::dispatch(access_mode mode) {
       meters.store_group_size({}).Observe(static_cast<double>(w.in_hand.size()));
     meters.store_queue_depth({}).Set(static_cast<double>(writes_.size() + reads_.size()));
     std::vector<std::shared_ptr<db_function>> jobs;
+    jobs.reserve(w.in_hand.size());
     for (const auto& held : w.in_hand) jobs.push_back(held.job.fn);
     w.busy = true;
     const auto begun = steady_clock::now();

@@ -61,7 +61,8 @@ std::optional<std::string> decode64(std::string_view text) {
     const int v = value64(c);
     if (v < 0) return std::nullopt;
     bits = (bits << 6) | static_cast<std::uint32_t>(v);
-    if ((held += 6) >= 8) out.push_back(static_cast<char>(bits >> (held -= 8)));
+    held += 6;
+    if (held >= 8) out.push_back(static_cast<char>(bits >> (held -= 8)));
   }
   if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
   return out;

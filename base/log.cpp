@@ -19,7 +19,7 @@ class block_sink final : public spdlog::sinks::base_sink<std::mutex> {
   void sink_it_(const spdlog::details::log_msg& m) override {
     block_.append(m.payload.data(), m.payload.size());
     block_.push_back('\n');
-    if (block_.size() > 64 * 1024) flush_();
+    if (block_.size() > std::size_t{64} * 1024) flush_();
   }
   void flush_() override {
     std::fwrite(block_.data(), 1, block_.size(), stdout);

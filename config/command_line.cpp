@@ -101,6 +101,7 @@ void refuse_unknown_flags(command& from, const std::vector<std::string>& keys) {
   for (const auto& [key, value] : from.flags) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     std::vector<std::string> flags;
+    flags.reserve(keys.size());
     for (const auto& known : keys) flags.push_back(flag_of(known));
     from = usage_error("unknown flag " + flag_of(key) + suggestion(flag_of(key), flags));
     return;

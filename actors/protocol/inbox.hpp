@@ -33,7 +33,7 @@ struct unrouted_delivery {
 };
 struct list_unrouted : message {
   list_unrouted(request_meta m, unrouted_filter f, page p)
-      : meta(std::move(m)), filter(std::move(f)), at(p) {}
+      : meta(std::move(m)), filter(std::move(f)), at(std::move(p)) {}
   request_meta meta;
   unrouted_filter filter;
   page at;

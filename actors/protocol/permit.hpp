@@ -13,7 +13,7 @@ namespace connectord {
 class permit {
  public:
   permit() = default;
-  explicit permit(std::shared_ptr<std::atomic<int>> in_use)
+  explicit permit(const std::shared_ptr<std::atomic<int>>& in_use)
       : held_(in_use.get(), [in_use](std::atomic<int>* count) { count->fetch_sub(1); }) {}
 
  private:

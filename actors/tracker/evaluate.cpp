@@ -129,6 +129,7 @@ result<> store_fresh(binding_change& b, std::vector<drift_record> fresh) {
 /// As evaluate_links, and stores the states that changed.
 result<> evaluate_stored(binding_change& b, std::vector<link> links, const std::vector<bool>& wanted) {
   std::vector<link_state> before;
+  before.reserve(links.size());
   for (const auto& l : links) before.push_back(l.state);
   if (const auto ok = evaluate_links(b, links, wanted); !ok) return ok;
   for (std::size_t i = 0; i < links.size(); ++i)

@@ -43,6 +43,7 @@ result<offered_resources> run(change& c, const offer_resources& q) {
   offered_resources out{std::move(**installation), {}};
   for (auto& a : *known) out.entries.push_back(offer(std::move(a)));
   std::vector<const offered*> all;
+  all.reserve(out.entries.size());
   for (const auto& o : out.entries) all.push_back(&o);
   if (const auto stored = remember(c, all); !stored) return stored.error();
   return out;
@@ -57,6 +58,7 @@ result<> offer_all(change& c, proposed_binding& out, tracker::candidates ranked)
     out.candidates.push_back(std::move(one));
   }
   std::vector<const offered*> all;
+  all.reserve(out.candidates.size());
   for (const auto& o : out.candidates) all.push_back(&o);
   return remember(c, all);
 }

@@ -21,7 +21,7 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
-activity told_by(const change& c, std::string type, std::string summary) {
+activity told_by(const change& c, std::string type, std::string_view summary) {
   activity a;
   a.id = activity_id::make();
   a.type = std::move(type);

@@ -46,7 +46,7 @@ class intake_of_issues {
  private:
   result<std::optional<issue>> stored_of(const seen_issue& told, std::vector<std::string>& workspaces) const;
   result<> remove(const issue& stored);
-  result<issue_id> store(const std::optional<issue>& stored, issue_content content);
+  result<issue_id> store(const std::optional<issue>& stored, const issue_content& content);
   result<> note(const std::optional<issue>& stored, const issue_id& id, const seen_issue& told,
                 const std::optional<external_time>& at) const;
 
@@ -66,7 +66,7 @@ result<> intake_of_issues::take(const seen_issue& told) {
   if (!*stored) content.ref.workspace = workspaces.front();
   if (content.updated_at && *content.updated_at > c_.now + max_ahead) content.updated_at.reset();
   const auto at = content.updated_at;
-  const auto id = store(*stored, std::move(content));
+  const auto id = store(*stored, content);
   if (!id) return id.error();
   return note(*stored, *id, told, at);
 }
@@ -91,7 +91,7 @@ result<> intake_of_issues::remove(const issue& stored) {
                               {tally.evidence_at, tally.evidence_receipt});
 }
 
-result<issue_id> intake_of_issues::store(const std::optional<issue>& stored, issue_content content) {
+result<issue_id> intake_of_issues::store(const std::optional<issue>& stored, const issue_content& content) {
   const auto incoming = mark_of(content);
   const auto before = stored ? std::optional{mark_of(stored->content)} : std::nullopt;
   const auto effect = compare(before ? &*before : nullptr, incoming);
