@@ -193,7 +193,7 @@ class Wizard(ConnectorsSuite):
         self.assertEqual([values[k] for k in ("project", "provider", "workspace", "resource", "resource_type")],
                          [home["id"], "linear", "north", "t-1", "linear_team"])
         confirm = self.shown(self.admin, self.NEW + "?" + urllib.parse.urlencode(values))
-        self.assertIn("1 of its snapshots wait", confirm.root.text)
+        self.assertIn("Snapshots of it that wait: 1", confirm.root.text)
         bound = self.admin.submit(confirm.one("form", action=FRONT + "/bindings"))
         self.assertEqual(bound.one(data_testid="tracker-binding-health").attrs["data-state"], "active")
         self.assertEqual(self.call("GET", T + "/queue/", query={"state": "pending"}).json["items"], [])
