@@ -1,11 +1,13 @@
 #include "base/json.hpp"
 
-#include <boost/json/parse.hpp>
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_stack.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 namespace connectord {
@@ -38,14 +40,86 @@ void canonical(std::string& out, const json::value& value) {
   }
 }
 
-/// Boost.JSON reads a number that no double can hold as an infinity, which no JSON text can say again.
-bool all_finite(const json::value& value) {
-  if (const auto* number = value.if_double()) return std::isfinite(*number);
-  if (const auto* array = value.if_array()) return std::ranges::all_of(*array, all_finite);
-  const auto* object = value.if_object();
-  return object == nullptr ||
-         std::ranges::all_of(*object, [](const auto& member) { return all_finite(member.value()); });
-}
+/// Makes values of what Boost.JSON's parser comes across, as its own handler does, but for doubles: 1.81 is
+/// off by the last digit for some, so that a number would wander each time it is read and written, and reads
+/// what no double can hold as an infinity, which no JSON text can say again.
+class exact_handler {
+ public:
+  static constexpr std::size_t max_object_size = json::object::max_size();
+  static constexpr std::size_t max_array_size = json::array::max_size();
+  static constexpr std::size_t max_key_size = json::string::max_size();
+  static constexpr std::size_t max_string_size = json::string::max_size();
+
+  json::value release() { return stack_.release(); }
+
+  bool on_document_begin(json::error_code&) {
+    stack_.reset();
+    return true;
+  }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) { return true; }
+  bool on_object_end(std::size_t size, json::error_code&) {
+    stack_.push_object(size);
+    return true;
+  }
+  bool on_array_begin(json::error_code&) { return true; }
+  bool on_array_end(std::size_t size, json::error_code&) {
+    stack_.push_array(size);
+    return true;
+  }
+  bool on_key_part(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_chars(s);
+    return true;
+  }
+  bool on_key(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_key(s);
+    return true;
+  }
+  bool on_string_part(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_chars(s);
+    return true;
+  }
+  bool on_string(json::string_view s, std::size_t, json::error_code&) {
+    stack_.push_string(s);
+    return true;
+  }
+  bool on_number_part(json::string_view s, json::error_code&) {
+    number_.append(s.data(), s.size());
+    return true;
+  }
+  bool on_int64(std::int64_t n, json::string_view, json::error_code&) {
+    number_.clear();
+    stack_.push_int64(n);
+    return true;
+  }
+  bool on_uint64(std::uint64_t n, json::string_view, json::error_code&) {
+    number_.clear();
+    stack_.push_uint64(n);
+    return true;
+  }
+  bool on_double(double, json::string_view s, json::error_code& failure) {
+    number_.append(s.data(), s.size());
+    const auto number = std::strtod(number_.c_str(), nullptr);
+    number_.clear();
+    if (!std::isfinite(number)) failure = json::error::exponent_overflow;
+    stack_.push_double(number);
+    return !failure;
+  }
+  bool on_bool(bool b, json::error_code&) {
+    stack_.push_bool(b);
+    return true;
+  }
+  bool on_null(json::error_code&) {
+    stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+ private:
+  json::value_stack stack_;
+  std::string number_;  ///< as it is written
+};
 
 }  // namespace
 
@@ -53,9 +127,10 @@ result<json::value> parse_json(std::string_view text) {
   json::error_code failure;
   json::parse_options options;
   options.max_depth = max_json_depth;
-  auto value = json::parse({text.data(), text.size()}, failure, {}, options);
-  if (failure || !all_finite(value)) return error{errc::invalid_body};
-  return value;
+  json::basic_parser<exact_handler> parser{options};
+  const auto read = parser.write_some(false, text.data(), text.size(), failure);
+  if (failure || read != text.size()) return error{errc::invalid_body};
+  return parser.handler().release();
 }
 
 result<json::object> parse_json_object(std::string_view text) {

@@ -2,6 +2,8 @@
 #include "base/uuid.hpp"
 
 #include <doctest/doctest.h>
+#include <cstdlib>
+#include <limits>
 
 using namespace connectord;
 
@@ -22,6 +24,31 @@ TEST_CASE("a number that no double can hold is refused, for it could not be writ
     CHECK(parse_json(bad).error().code() == errc::invalid_body);
   for (const auto* good : {"1e308", "[-1e-400]", "123456789012345678901234567890"})
     CHECK(parse_json(canonical_json(parse_json(good).value())).has_value());
+}
+
+TEST_CASE("a number is the double that is nearest to its text, and stays it however often it is rewritten") {
+  for (const auto* text :
+       {"2222222222222222212222222222222221", "2222222222222222222222222222222221", "2.2222222222222222E33",
+        "0.1", "-1.7976931348623157e308", "5e-324", "1e23", "123456789012345678901234567890.5e-10"}) {
+    CAPTURE(text);
+    const auto once = parse_json(text);
+    REQUIRE(once.has_value());
+    CHECK(once->as_double() == std::strtod(text, nullptr));
+    const auto written = canonical_json(*once);
+    const auto again = parse_json(written);
+    REQUIRE(again.has_value());
+    CHECK(again->as_double() == once->as_double());
+    CHECK(canonical_json(*again) == written);
+  }
+  CHECK(parse_json("18446744073709551615")->as_uint64() == 18446744073709551615U);
+  CHECK(parse_json("-9223372036854775808")->as_int64() == std::numeric_limits<std::int64_t>::min());
+}
+
+TEST_CASE("what stands around a value is nothing but space; of two members of one name the last counts") {
+  CHECK(parse_json(" \r\n\t[1, 2] \n")->as_array().size() == 2);
+  for (const auto* bad : {"1 2", "{}x", "[1]]", "", "  ", "nul", "\"a", "[1,]", "// c\n1", "01", "1.", "NaN"})
+    CHECK_FALSE(parse_json(bad).has_value());
+  CHECK(canonical_json(*parse_json(R"({"a":1.5,"b":2,"a":3.5})")) == R"({"a":3.5E0,"b":2})");
 }
 
 TEST_CASE("a reader reports every offender under its path and names the first one") {
