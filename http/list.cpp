@@ -9,6 +9,20 @@ constexpr std::size_t most_values = 50;
 
 }  // namespace
 
+result<keyset> keyset_behind(const app& a, const request& r, std::string_view cursor,
+                             std::string_view filters, int limit) {
+  const auto key = a.cursors.decode(cursor, cursor_scope_of(r, filters));
+  if (!key) return error{errc::invalid_cursor};
+  keyset out{sort_key{}, limit};
+  for (const auto& column : key->as_array()) {
+    if (column.is_int64())
+      out.after->emplace_back(column.get_int64());
+    else
+      out.after->emplace_back(std::string{column.as_string()});
+  }
+  return out;
+}
+
 std::string_view list_reader::noted(std::string_view name) {
   names_.push_back(name);
   return name;
@@ -48,20 +62,11 @@ std::string list_reader::bound() const {
 }
 
 result<keyset> list_reader::at() {
-  keyset out{std::nullopt, query_.limit()};
+  const int limit = query_.limit();
   const auto cursor = query_.text("cursor");
   if (const auto ok = query_.finish(); !ok) return ok.error();
-  if (!cursor) return out;
-  const auto key = app_.cursors.decode(*cursor, cursor_scope_of(request_, bound()));
-  if (!key) return error{errc::invalid_cursor};
-  out.after.emplace();
-  for (const auto& column : key->as_array()) {
-    if (column.is_int64())
-      out.after->emplace_back(column.get_int64());
-    else
-      out.after->emplace_back(std::string{column.as_string()});
-  }
-  return out;
+  if (!cursor) return keyset{std::nullopt, limit};
+  return keyset_behind(app_, request_, *cursor, bound(), limit);
 }
 
 std::optional<std::string> list_reader::next_cursor(const std::optional<sort_key>& last) const {

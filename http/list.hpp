@@ -7,6 +7,10 @@
 /// Lists of a team (tracker-api, 1.4): filters of several values, pages by key.
 namespace connectord::web {
 
+/// Where a page begins whose cursor was bound to these filters; INVALID_CURSOR for any other.
+result<keyset> keyset_behind(const app& a, const request& r, std::string_view cursor,
+                             std::string_view filters, int limit);
+
 /// Reads the query of a list. Every filter that is asked for binds the cursor. Notes what is wrong;
 /// `at()` comes last and reports it.
 class list_reader {

@@ -202,11 +202,10 @@ asio::awaitable<response> ndjson(app& a, request& r) { return file(a, r, "applic
 }  // namespace
 
 void add_dashboard_activity_routes(std::vector<route>& table, app* a) {
-  table.push_back(page_route(a, verb::get, "/dashboard/activity", "activityPage", "The feed", feed));
+  table.push_back(page_route(a, "/dashboard/activity", "activityPage", "The feed", feed));
   const auto add = [&](std::string_view path, std::string_view id, std::string_view type,
                        asio::awaitable<response> (*f)(app&, request&)) {
-    auto& r =
-        table.emplace_back(page_route(a, verb::get, path, id, "What the feed's page shows, as a file", f));
+    auto& r = table.emplace_back(page_route(a, path, id, "What the feed's page shows, as a file", f));
     r.answers = {{200, "", "At most 10,000 rows; a Link header leads to the rest", type}};
     r.slash_optional = false;
   };

@@ -14,7 +14,6 @@ namespace {
 
 using tracker::binding_id;
 
-constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
 constexpr std::size_t longest_shown = 80, longest_name = 512;
 
@@ -318,18 +317,13 @@ asio::awaitable<response> unbind(app& a, request& r) {
 }  // namespace
 
 void add_dashboard_binding_routes(std::vector<route>& table, app* a) {
-  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text, answer ok,
-                       asio::awaitable<response> (*f)(app&, request&)) {
-    route r{m, path, id, "dashboard", text, open_to_all, {ok}, {}};
-    if (m == verb::post) r.payload = payload::raw, r.errors = {409, 422};
-    r.handle = on(a, f);
-    table.push_back(std::move(r));
-  };
-  add(verb::get, "/dashboard/connectors/bindings/{id}", "bindingPage", "A binding and what came through it",
-      {200, "", "The page", page_type}, show_binding);
-  add(verb::post, "/dashboard/connectors/bindings/{id}/change", "changeBindingFromPage",
-      "Change its label, state or policy", {303}, change);
-  add(verb::post, "/dashboard/connectors/bindings/{id}/unbind", "unbindFromPage", "Detach it", {303}, unbind);
+  constexpr std::string_view one = "/dashboard/connectors/bindings/{id}",
+                             to_change = "/dashboard/connectors/bindings/{id}/change",
+                             to_unbind = "/dashboard/connectors/bindings/{id}/unbind";
+  table.push_back(page_route(a, one, "bindingPage", "A binding and what came through it", show_binding));
+  table.push_back(
+      button_route(a, to_change, "changeBindingFromPage", "Change its label, state or policy", change));
+  table.push_back(button_route(a, to_unbind, "unbindFromPage", "Detach it", unbind));
 }
 
 }  // namespace connectord::web

@@ -12,7 +12,6 @@
 namespace connectord::web {
 namespace {
 
-constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
 constexpr std::size_t longest_shown = 80;
 
@@ -354,23 +353,18 @@ asio::awaitable<response> press_replay(app& a, request& r) { return press(a, r, 
 }  // namespace
 
 void add_dashboard_connection_routes(std::vector<route>& table, app* a) {
-  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text, answer ok,
-                       asio::awaitable<response> (*f)(app&, request&)) {
-    route r{m, path, id, "dashboard", text, open_to_all, {ok}, {}};
-    if (m == verb::post) r.payload = payload::raw, r.errors = {409, 422, 502};
-    r.handle = on(a, f);
-    table.push_back(std::move(r));
+  table.push_back(page_route(a, "/dashboard/connectors/{id}", "connectionPage",
+                             "A connection and what came through it", show_connection));
+  const auto press = [&](std::string_view path, std::string_view id, std::string_view text, page_handler f) {
+    table.push_back(button_route(a, path, id, text, f, {409, 422, 502}));
   };
-  add(verb::get, "/dashboard/connectors/{id}", "connectionPage", "A connection and what came through it",
-      {200, "", "The page", page_type}, show_connection);
-  add(verb::post, "/dashboard/connections/{id}/sync", "syncFromPage", "Queue a sync of the connection", {303},
-      press_sync);
-  add(verb::post, "/dashboard/connections/{id}/refresh", "refreshFromPage", "Exchange its refresh token now",
-      {303}, press_refresh);
-  add(verb::post, "/dashboard/connections/{id}/disconnect", "disconnectFromPage",
-      "Revoke it and erase its secrets", {303}, press_disconnect);
-  add(verb::post, "/dashboard/connections/{id}/deliveries/{delivery}/replay", "replayFromPage",
-      "Process a delivery once more", {303}, press_replay);
+  press("/dashboard/connections/{id}/sync", "syncFromPage", "Queue a sync of the connection", press_sync);
+  press("/dashboard/connections/{id}/refresh", "refreshFromPage", "Exchange its refresh token now",
+        press_refresh);
+  press("/dashboard/connections/{id}/disconnect", "disconnectFromPage", "Revoke it and erase its secrets",
+        press_disconnect);
+  press("/dashboard/connections/{id}/deliveries/{delivery}/replay", "replayFromPage",
+        "Process a delivery once more", press_replay);
 }
 
 }  // namespace connectord::web

@@ -17,7 +17,6 @@
 namespace connectord::web {
 namespace {
 
-constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr int rows_of_a_list = 30;
 constexpr std::size_t longest_shown = 80;
 
@@ -301,25 +300,11 @@ asio::awaitable<response> connect(app& a, request& r) {
 }  // namespace
 
 void add_dashboard_connector_routes(std::vector<route>& table, app* a) {
-  route list{verb::get,
-             "/dashboard/connectors",
-             "connectorsPage",
-             "dashboard",
-             "Everything that the team is connected with",
-             open_to_all,
-             {{200, "", "The page", page_type}}};
-  list.handle = on(a, show_connectors);
-  table.push_back(std::move(list));
-  route start{verb::post,
-              "/dashboard/connectors/connect",
-              "connectFromPage",
-              "dashboard",
-              "On to a provider's page for consent",
-              open_to_all,
-              {{200, "", "A page that leads there", page_type}}};
-  start.payload = payload::raw;
-  start.handle = on(a, connect);
-  table.push_back(std::move(start));
+  table.push_back(page_route(a, "/dashboard/connectors", "connectorsPage",
+                             "Everything that the team is connected with", show_connectors));
+  table.push_back(button_route(a, "/dashboard/connectors/connect", "connectFromPage",
+                               "On to a provider's page for consent", connect, {}));
+  table.back().answers = {{200, "", "A page that leads there", page_type}};
 }
 
 }  // namespace connectord::web

@@ -8,8 +8,6 @@
 namespace connectord::web {
 namespace {
 
-constexpr std::string_view form_type = "text/html; charset=utf-8";
-
 struct role {
   std::string_view name;
   std::vector<std::string> scopes;
@@ -208,8 +206,8 @@ void add_dashboard_door_routes(std::vector<route>& table, app* a) {
   door.body_schema = "OpenDashboard";
   add(verb::get, "/dashboard", "dashboard", "To the first page", {303}, front);
   add(verb::get, "/dashboard/enter/{secret}", "enterDashboard", "Follow a one-time link",
-      {200, "", "In", form_type}, enter);
-  add(verb::get, "/dashboard/login", "loginPage", "The sign-in page", {200, "", "The form", form_type},
+      {200, "", "In", page_type}, enter);
+  add(verb::get, "/dashboard/login", "loginPage", "The sign-in page", {200, "", "The form", page_type},
       login);
   add(verb::post, "/dashboard/login", "login", "Sign in with a token", {303}, sign_in).payload = payload::raw;
   add(verb::post, "/dashboard/logout", "logout", "End the session", {303}, sign_out).payload = payload::raw;

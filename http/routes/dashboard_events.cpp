@@ -90,7 +90,7 @@ asio::awaitable<response> events(app& a, request& r) {
 }  // namespace
 
 void add_dashboard_event_routes(std::vector<route>& table, app* a) {
-  auto& r = table.emplace_back(page_route(a, verb::get, "/dashboard/events", "dashboardEvents",
+  auto& r = table.emplace_back(page_route(a, "/dashboard/events", "dashboardEvents",
                                           "Says when an open page is no longer up to date", events));
   r.answers = {{200, "", "An event whenever something changed", "text/event-stream"}};
 }

@@ -14,7 +14,6 @@ namespace {
 
 using tracker::queue_item, tracker::queue_state;
 
-constexpr std::string_view page_type = "text/html; charset=utf-8";
 constexpr std::string_view queue_path = "/dashboard/connectors/queue",
                            bind_path = "/dashboard/connectors/bindings/new";
 constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
@@ -362,21 +361,17 @@ asio::awaitable<response> bind(app& a, request& r) {
 }  // namespace
 
 void add_dashboard_mapping_routes(std::vector<route>& table, app* a) {
-  const auto add = [&](verb m, std::string_view path, std::string_view id, std::string_view text, answer ok,
-                       asio::awaitable<response> (*f)(app&, request&)) {
-    route r{m, path, id, "dashboard", text, open_to_all, {ok}, {}};
-    if (m == verb::post) r.payload = payload::raw, r.errors = {409, 422};
-    r.handle = on(a, f);
-    table.push_back(std::move(r));
-  };
-  constexpr answer shown{200, "", "The page", page_type};
-  add(verb::get, queue_path, "trackerQueuePage", "Snapshots that wait for a project", shown, show_queue);
-  add(verb::get, "/dashboard/connectors/queue/{id}", "queueItemPage", "One of them", shown, show_item);
-  add(verb::post, "/dashboard/connectors/queue/{id}/resolve", "resolveFromPage",
-      "Give it a project, and apply it", {303}, resolve);
-  add(verb::post, "/dashboard/connectors/queue/{id}/discard", "discardFromPage", "Let it go", {303}, discard);
-  add(verb::get, bind_path, "bindPage", "Bind a tracker, step by step", shown, show_bind);
-  add(verb::post, "/dashboard/connectors/bindings", "bindFromPage", "Bind it", {303}, bind);
+  constexpr std::string_view one = "/dashboard/connectors/queue/{id}",
+                             to_resolve = "/dashboard/connectors/queue/{id}/resolve",
+                             to_discard = "/dashboard/connectors/queue/{id}/discard",
+                             to_bind = "/dashboard/connectors/bindings";
+  table.push_back(
+      page_route(a, queue_path, "trackerQueuePage", "Snapshots that wait for a project", show_queue));
+  table.push_back(page_route(a, one, "queueItemPage", "One of them", show_item));
+  table.push_back(button_route(a, to_resolve, "resolveFromPage", "Give it a project, and apply it", resolve));
+  table.push_back(button_route(a, to_discard, "discardFromPage", "Let it go", discard));
+  table.push_back(page_route(a, bind_path, "bindPage", "Bind a tracker, step by step", show_bind));
+  table.push_back(button_route(a, to_bind, "bindFromPage", "Bind it", bind));
 }
 
 }  // namespace connectord::web

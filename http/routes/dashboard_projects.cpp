@@ -256,9 +256,8 @@ asio::awaitable<response> project(app& a, request& r) {
 }  // namespace
 
 void add_dashboard_project_routes(std::vector<route>& table, app* a) {
-  table.push_back(
-      page_route(a, verb::get, "/dashboard/projects", "projectsPage", "The team's projects", projects));
-  table.push_back(page_route(a, verb::get, "/dashboard/projects/{id}", "projectPage",
+  table.push_back(page_route(a, "/dashboard/projects", "projectsPage", "The team's projects", projects));
+  table.push_back(page_route(a, "/dashboard/projects/{id}", "projectPage",
                              "One project, with its tracker and work packages", project));
 }
 

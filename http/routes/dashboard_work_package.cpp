@@ -361,11 +361,9 @@ void add_dashboard_work_package_routes(std::vector<route>& table, app* a) {
   constexpr std::string_view one = "/dashboard/projects/{id}/work-packages/{wp}",
                              to_map = "/dashboard/projects/{id}/work-packages/{wp}/map",
                              to_unmap = "/dashboard/projects/{id}/work-packages/{wp}/unmap";
-  table.push_back(
-      page_route(a, verb::get, one, "workPackagePage", "One work package beside its issues", show));
-  table.push_back(page_route(a, verb::post, to_map, "mapIssue", "Map an issue by hand", map));
-  table.back().errors = {409};
-  table.push_back(page_route(a, verb::post, to_unmap, "unmapIssue", "Remove a mapping", unmap));
+  table.push_back(page_route(a, one, "workPackagePage", "One work package beside its issues", show));
+  table.push_back(button_route(a, to_map, "mapIssue", "Map an issue by hand", map, {409}));
+  table.push_back(button_route(a, to_unmap, "unmapIssue", "Remove a mapping", unmap, {}));
 }
 
 }  // namespace connectord::web

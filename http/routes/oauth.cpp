@@ -123,8 +123,7 @@ void add_oauth_routes(std::vector<route>& table, app* a) {
       tenant_with("connections:write"), {200, "AuthorizeUrl", "The provider's page"}, {400, 404}, start);
   add(verb::get, "/connect/{provider}/callback", "completeOAuth", "Where the provider sends the user back",
       access{}, {200, "ConnectionEnvelope", "Connected"}, {400, 404, 502}, callback);
-  table.back().answers.push_back(
-      {200, "", "A page that leads back to the dashboard", "text/html; charset=utf-8"});
+  table.back().answers.push_back({200, "", "A page that leads back to the dashboard", page_type});
   table.back().parameters = {{"state", R"({"type":"string"})", "As it was issued"},
                              {"code", R"({"type":"string"})", "Of the consent"},
                              {"error", R"({"type":"string"})", "Of a denial"},

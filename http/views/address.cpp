@@ -1,5 +1,7 @@
 #include "http/views/address.hpp"
 
+#include "http/list.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -61,20 +63,9 @@ std::string address::bound(std::string_view cursor) const {
 }
 
 result<keyset> address::at(const app& a, std::string_view cursor, int limit) const {
-  keyset out{std::nullopt, limit};
   const auto sent = value(cursor);
-  if (!sent) return out;
-  const auto filters = bound(cursor);
-  const auto key = a.cursors.decode(*sent, cursor_scope_of(request_, filters));
-  if (!key) return error{errc::invalid_cursor};
-  out.after.emplace();
-  for (const auto& column : key->as_array()) {
-    if (column.is_int64())
-      out.after->emplace_back(column.get_int64());
-    else
-      out.after->emplace_back(std::string{column.as_string()});
-  }
-  return out;
+  if (!sent) return keyset{std::nullopt, limit};
+  return keyset_behind(a, request_, *sent, bound(cursor), limit);
 }
 
 std::string address::here() const {

@@ -10,7 +10,6 @@
 namespace connectord::web {
 namespace {
 
-constexpr std::string_view html = "text/html; charset=utf-8";
 /// `data:` is for the icons of the base style sheet.
 constexpr std::string_view policy =
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -50,7 +49,7 @@ const std::map<std::string, kept_asset, std::less<>>& kept_assets() {
 }
 
 response html_page(int status, std::string body) {
-  response out{status, html, std::move(body)};
+  response out{status, page_type, std::move(body)};
   out.content_security_policy = policy;
   return std::move(out).with("X-Frame-Options", "DENY");
 }

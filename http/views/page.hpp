@@ -12,6 +12,8 @@
 /// Pages of the dashboard: one frame, filled by each page's template.
 namespace connectord::web {
 
+inline constexpr std::string_view page_type = "text/html; charset=utf-8";
+
 /// Who looks, and at which team's pages.
 struct visitor {
   principal who;

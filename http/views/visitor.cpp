@@ -97,14 +97,21 @@ bool from_here(const app& a, const request& r) {
 
 }  // namespace
 
-route page_route(app* a, verb method, std::string_view path, std::string_view id, std::string_view summary,
-                 asio::awaitable<response> (*f)(app&, request&)) {
-  const bool shown = method == verb::get;
-  route r{method, path, id, "dashboard", summary, open_to_all, {}, {}};
-  r.answers = {shown ? answer{200, "", "The page", "text/html; charset=utf-8"} : answer{303, "", "Done"}};
-  if (!shown) r.payload = payload::raw;
+route page_route(app* a, std::string_view path, std::string_view id, std::string_view summary,
+                 page_handler f) {
+  route r{verb::get, path, id, "dashboard", summary, open_to_all, {{200, "", "The page", page_type}}, {}};
   r.slash_optional = true;
   r.handle = on(a, f);
+  return r;
+}
+
+route button_route(app* a, std::string_view path, std::string_view id, std::string_view summary,
+                   page_handler f, std::vector<int> errors) {
+  auto r = page_route(a, path, id, summary, f);
+  r.method = verb::post;
+  r.answers = {{303, "", "Done"}};
+  r.errors = std::move(errors);
+  r.payload = payload::raw;
   return r;
 }
 

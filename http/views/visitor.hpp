@@ -35,10 +35,13 @@ asio::awaitable<form_result> sent(app& a, request& r, std::string_view scope);
 asio::awaitable<visit_result> visit_tracker(app& a, request& r);
 asio::awaitable<form_result> sent_to_tracker(app& a, request& r);
 
-/// A page of the dashboard: open to all, since `visit` or `sent` decides; with and without a slash at its
-/// end.
-route page_route(app* a, verb method, std::string_view path, std::string_view id, std::string_view summary,
-                 asio::awaitable<response> (*f)(app&, request&));
+using page_handler = asio::awaitable<response> (*)(app&, request&);
+/// A page of the dashboard: open to all, since `visit` decides; with and without a slash at its end.
+route page_route(app* a, std::string_view path, std::string_view id, std::string_view summary,
+                 page_handler f);
+/// A button on one, let in by `sent`; it leads to a page. `errors`: what may stand in its way.
+route button_route(app* a, std::string_view path, std::string_view id, std::string_view summary,
+                   page_handler f, std::vector<int> errors = {409, 422});
 
 /// What a page's form carries against forgery: known to whoever has the cookie.
 std::string csrf_of(std::string_view session_secret);
