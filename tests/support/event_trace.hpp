@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <utility>
+
+#include <doctest/doctest.h>
 
 namespace connectord {
 
@@ -53,5 +56,17 @@ struct seed_range {
     last = first + setting("CONNECTORD_SEEDS", usual) - 1;
   }
 };
+
+/// A seed is a whole history: `told` twice of one seed is the same, and of another is not.
+template <class Tell>
+void check_replay(std::size_t least_events, const Tell& told) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    const event_trace trace = told(seed);
+    CHECK(trace.events() > least_events);
+    CHECK(trace == told(seed));
+    CHECK_FALSE(trace == told(seed + 1'000));
+  }
+}
 
 }  // namespace connectord
