@@ -27,15 +27,22 @@ def free_port():
 
 
 class OwnPostgres:
-    """A server that nobody else uses, so that it may be crashed."""
+    """A server that nobody else uses, so that it may be crashed; with `of`, the standby of that one, which from then on tells of
+    no COMMIT that its standby does not have."""
 
-    def __init__(self):
+    def __init__(self, of=None):
         self.folder, self.port = tempfile.mkdtemp(prefix="own-postgres-"), free_port()
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self.folder, "postgres")
-        self._run("initdb", "-D", self.folder + "/data", "-U", "connectord", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        if of is None:
+            self._run("initdb", "-D", self.folder + "/data", "-U", "connectord", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        else:
+            self._run("pg_basebackup", "-D", self.folder + "/data", "-d", of.url, "-R", "-X", "stream", "--checkpoint=fast", "--no-sync")
         self.start()
         self.url = f"postgresql://connectord@127.0.0.1:{self.port}/postgres"
+        if of is not None:
+            of.query("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            of.query("SELECT pg_reload_conf()")
 
     def _run(self, program, *arguments):
         user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -50,8 +57,15 @@ class OwnPostgres:
         """As kill -9 of every process of the server does: what is not in its log is gone."""
         self._run("pg_ctl", "-D", self.folder + "/data", "-m", "immediate", "-w", "-t", "100", "stop")
 
+    def promote(self):
+        self._run("pg_ctl", "-D", self.folder + "/data", "-w", "-t", "100", "promote")
+
+    def query(self, sql):
+        return subprocess.run(["psql", "-XqAt", "-d", self.url, "-c", sql], check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
     def close(self):
-        self.crash()
+        if os.path.exists(self.folder + "/data/postmaster.pid"):
+            self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -74,7 +88,7 @@ def held_for_writers(store, table):
 
 
 class CuttingProxy:
-    """Passes bytes on to `port`. Of the messages that hold `mark` it cuts the connection at each that `chance` picks: one half of
+    """Passes bytes on to `port`, new connections to what `target` is then. Of the messages that hold `mark` it cuts the connection at each that `chance` picks: one half of
     them never arrives, the other half arrives and nobody hears of it."""
 
     def __init__(self, port, mark, chance, seed):
@@ -90,7 +104,11 @@ class CuttingProxy:
                 client = self.listener.accept()[0]
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self.target))
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:  # there is none at the moment
+                client.close()
+                continue
             for link in (client, server):
                 link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             deaf = threading.Event()

@@ -25,7 +25,7 @@ def send(service, tenant, number, timeout=30):
 
 
 class Server(unittest.TestCase):
-    """B-1 and B-4, on a server of their own."""
+    """B-1, B-2 and B-4, on a server of their own."""
 
     def setUp(self):
         if harness.database("/nowhere").kind != "postgresql":
@@ -62,16 +62,41 @@ class Server(unittest.TestCase):
         self.assertIsNone(self.service.process.poll())
         print(f"B-1: 5 crashes, {load.acknowledged} acknowledged, first success after {slowest:.2f} s at most")
 
-    def test_a_connection_cut_at_its_commit_leaves_each_delivery_once(self):
-        proxy = CuttingProxy(self.server.port, b"COMMIT", 0.2, SEED)
+    def behind_a_proxy(self):
+        proxy = CuttingProxy(self.server.port, b"COMMIT", 0, SEED)
         self.addCleanup(proxy.close)
-        self.service.start()  # the migration is no part of this
-        self.service.stop()
         self.service.env["POBLYSH_DATABASE_URL"] = self.server.url.replace(f":{self.server.port}/", f":{proxy.port}/")
-        chance, proxy.chance = proxy.chance, 0
         self.service.start()
+        return proxy
+
+    def test_a_standby_that_takes_over_has_all_that_was_acknowledged(self):
+        proxy = self.behind_a_proxy()
+        standby = OwnPostgres(of=self.server)
+        self.addCleanup(standby.close)
+        eventually(lambda: self.server.query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1", 30, "the standby")
         load = Load(self.service, self.folder, SEED)
-        proxy.chance = chance
+        took = 0.0
+
+        def fails_over():
+            nonlocal took
+            eventually(lambda: load.acknowledged > 200, 60, "the load")
+            self.server.crash()
+            begun, before = time.monotonic(), load.acknowledged
+            proxy.target = standby.port
+            standby.promote()
+            eventually(lambda: load.acknowledged > before + 200, 60, "deliveries of the standby")
+            took = time.monotonic() - begun
+
+        load.during(fails_over)
+        self.assertEqual(load.counts(), NOTHING)
+        self.assertEqual(standby.query("SELECT pg_is_in_recovery()"), "f")
+        self.assertIsNone(self.service.process.poll())
+        print(f"B-2: {load.acknowledged} acknowledged, 200 of them by the standby within {took:.2f} s of the crash")
+
+    def test_a_connection_cut_at_its_commit_leaves_each_delivery_once(self):
+        proxy = self.behind_a_proxy()
+        load = Load(self.service, self.folder, SEED)
+        proxy.chance = 0.2
         load.during(lambda: eventually(lambda: min(proxy.before, proxy.after) >= 40, 120, "the cuts"))
         proxy.chance = 0
         load.retry()
