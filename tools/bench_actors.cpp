@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 
@@ -47,8 +48,11 @@ long resident_kb() {
 
 void print(const char* name, figures& ours, double yardstick) {
   const auto rate = ours.per_second();
-  std::printf("%s | %.0f/s | %.0f/s | %.2f | %.1f us | %.1f us | %ld MB\n", name, rate, yardstick,
-              yardstick > 0 ? rate / yardstick : 0, ours.at(0.5), ours.at(0.99), resident_kb() / 1024);
+  std::array<char, 64> compared{" |  | "};
+  if (yardstick > 0)
+    std::snprintf(compared.data(), compared.size(), " | %.0f/s | %.2f", yardstick, rate / yardstick);
+  std::printf("%s | %.0f/s%s | %.1f us | %.1f us | %ld MB\n", name, rate, compared.data(), ours.at(0.5),
+              ours.at(0.99), resident_kb() / 1024);
 }
 
 request_meta meta() { return {"bench", clock_type::now() + 30s, 0, {}}; }

@@ -27,10 +27,11 @@ using snapshot_bytes = std::shared_ptr<const std::string>;
 
 /// A body that was read, with what its issues are compared by.
 struct parsed_snapshot {
-  snapshot_bytes bytes;
+  std::string packed;  ///< the body as it came, compressed
   std::string raw_sha256;
   tracker::snapshot_body body;
   std::vector<tracker::content_mark> marks;  ///< of body.issues, one each
+  std::string issues_digest;                 ///< of all of them
 };
 
 /// Reads a body, off the io thread and before any transaction.

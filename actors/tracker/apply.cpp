@@ -48,6 +48,8 @@ class application {
  private:
   void take_doctrine();
   result<> take_issues();
+  bool says_nothing_new() const;
+  result<> compare_issues();
   bool says_more(const issue_id& id, const issue_content& content) const;
   void take_issue(std::size_t i, const storage::issue_mark* stored);
   result<> note_sightings() const;
@@ -139,12 +141,34 @@ void application::take_issue(std::size_t i, const storage::issue_mark* stored) {
   if (returned || effect == issue_effect::created || effect == issue_effect::updated) touch(content.ref);
 }
 
+/// The stored issues are what the last list said, and this list says the same.
+bool application::says_nothing_new() const {
+  return !body_.issues.empty() && sighted_.empty() && b_.row.tally.issues_digest == s_.issues_digest;
+}
+
 result<> application::take_issues() {
-  const auto known = storage::issue_marks(b_.c.db, b_.c.tenant, b_.row.id);
-  if (!known) return known.error();
+  auto& tally = b_.row.tally;
   auto sighted = storage::sighted_issues(b_.c.db, b_.c.tenant, b_.row.id);
   if (!sighted) return sighted.error();
   sighted_.insert(sighted->begin(), sighted->end());
+  if (says_nothing_new())
+    out_.counts.issues_unchanged = static_cast<int>(body_.issues.size());
+  else if (const auto ok = compare_issues(); !ok)
+    return ok;
+  if (body_.issues.empty()) return {};
+  if (out_.counts.issues_skipped_older == 0)
+    tally.issues_digest = s_.issues_digest;
+  else
+    tally.issues_digest.reset();
+  evidence_ = ++tally.evidence;
+  tally.evidence_at = b_.c.now;
+  tally.evidence_receipt = b_.by;
+  return {};
+}
+
+result<> application::compare_issues() {
+  const auto known = storage::issue_marks(b_.c.db, b_.c.tenant, b_.row.id);
+  if (!known) return known.error();
   std::unordered_map<std::string, const storage::issue_mark*> by_identity;
   by_identity.reserve(known->size());
   for (const auto& mark : *known) by_identity.emplace(key_of(mark.ref), &mark);
@@ -174,18 +198,13 @@ result<> application::store_issues(const std::vector<storage::issue_mark>& known
   }
   for (const auto& x : created_) out_.issues_created.push_back(x.content->ref.id);
   for (const auto& x : updated_) out_.issues_updated.push_back(x.content->ref.id);
-  auto& tally = b_.row.tally;
+  const auto& tally = b_.row.tally;
   const storage::last_evidence seen{tally.evidence_at, tally.evidence_receipt};
   if (const auto ok = storage::mark_absent(c.db, c.tenant, gone, seen); !ok) return ok;
   if (const auto ok = storage::mark_present(c.db, c.tenant, returned_); !ok) return ok;
   if (const auto ok = storage::update_issues(c.db, c.tenant, updated_); !ok) return ok;
   if (const auto ok = storage::insert_issues(c.db, c.tenant, b_.row.id, created_, c.now); !ok) return ok;
-  if (const auto ok = note_sightings(); !ok) return ok;
-  if (!evidence) return {};
-  evidence_ = ++tally.evidence;
-  tally.evidence_at = c.now;
-  tally.evidence_receipt = b_.by;
-  return {};
+  return note_sightings();
 }
 
 result<> application::take_links() {
@@ -194,6 +213,8 @@ result<> application::take_links() {
   links_ = std::move(*stored);
   stored_links_ = links_.size();
   dirty_.assign(stored_links_, false);
+  if (in_body_.empty() && (stored_links_ > 0 || !body_.mappings.empty()))
+    for (const auto& issue : body_.issues) in_body_.insert(key_of(issue.ref));
   links_.reserve(stored_links_ + body_.mappings.size());
   for (const auto& row : body_.mappings) {
     const auto known = std::span{links_}.first(stored_links_);

@@ -99,7 +99,7 @@ result<snapshot_outcome> queue(change& c, const ingest_snapshot& asked, receipt 
                   .reason = why,
                   .received_at = r.received_at};
   if (const auto ok = storage::insert_receipt(c.db, c.tenant, r); !ok) return ok.error();
-  if (const auto ok = storage::keep_body(c.db, c.tenant, r.id, *asked.snapshot->bytes); !ok)
+  if (const auto ok = storage::keep_body(c.db, c.tenant, r.id, asked.snapshot->packed); !ok)
     return ok.error();
   if (const auto ok = storage::insert_queue_item(c.db, c.tenant, item); !ok) return ok.error();
   if (const auto made = storage::ensure_installation(c.db, c.tenant, r.provider, c.now); !made)
@@ -143,7 +143,7 @@ result<> store_landed(binding_change& b, const arrival& from) {
       from.stored ? storage::update_receipt(c.db, c.tenant, r) : storage::insert_receipt(c.db, c.tenant, r);
   if (!stored) return stored;
   const auto kept = storage::keep_newest_body(c.db, c.tenant, b.row.id, *r.sequence, r.id,
-                                              *from.snapshot.bytes, c.rules.bodies_kept);
+                                              from.snapshot.packed, c.rules.bodies_kept);
   if (!kept) return kept;
   sync_run run{.id = run_id::make(), .binding = b.row.id, .receipt = r.id, .cause = from.cause};
   run.started_at = from.cause == run_trigger::snapshot ? r.received_at : c.now;

@@ -131,6 +131,7 @@ result<bool> take_all(change& c, const binding_id& id, const observation& seen,
   for (const auto* issue : issues)
     if (const auto ok = intake.take(*issue); !ok) return ok.error();
   if (intake.touched().empty()) return false;
+  b->row.tally.issues_digest.reset();
   if (const auto ok = evaluate_some(*b, {}, intake.touched()); !ok) return ok.error();
   if (const auto ok = conclude(*b); !ok) return ok.error();
   return true;

@@ -4,7 +4,9 @@
 #include "actors/tracker/ingest.hpp"
 #include "actors/tracker/reading.hpp"
 #include "actors/tracker/route.hpp"
+#include "base/compression.hpp"
 #include "base/json.hpp"
+#include "domain/tracker/document.hpp"
 #include "storage/tracker/bindings.hpp"
 #include "storage/tracker/queue.hpp"
 #include "storage/tracker/receipts.hpp"
@@ -19,6 +21,7 @@ namespace {
 result<parsed_snapshot> read_again(change& c, const queue_item& item, const receipt& r) {
   auto bytes = storage::find_body(c.db, c.tenant, item.receipt);
   if (!bytes) return bytes.error();
+  if (*bytes && is_compressed(**bytes)) *bytes = decompress(**bytes, document::max_size);
   if (!*bytes) return error{errc::internal, "A waiting snapshot has no body."};
   auto limits = c.rules;
   limits.max_issues = limits.max_mappings = std::numeric_limits<int>::max();

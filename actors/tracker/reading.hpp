@@ -4,7 +4,7 @@
 
 namespace connectord::tracker {
 
-/// Reads a body and marks its issues: all that can be done before the transaction.
-body_read::reading read_snapshot(snapshot_bytes bytes, std::string raw_sha256, const policy& limits);
+/// Reads a body, marks its issues and packs it: all that can be done before the transaction.
+body_read::reading read_snapshot(const snapshot_bytes& bytes, std::string raw_sha256, const policy& limits);
 
 }  // namespace connectord::tracker

@@ -25,6 +25,17 @@ content_mark mark_of(const issue_content& c) {
   return {to_hex(bytes_of(sha256(text)).substr(0, 16)), c.updated_at};
 }
 
+std::string digest_of(std::span<const issue_content> issues, std::span<const content_mark> marks) {
+  std::string text;
+  text.reserve(issues.size() * 96);
+  for (std::size_t i = 0; i < issues.size(); ++i)
+    // No text of an issue holds U+0000, so that it parts them safely.
+    for (const std::string_view part :
+         {issues[i].ref.system, issues[i].ref.workspace, issues[i].ref.id, marks[i].fingerprint})
+      text.append(part).push_back('\0');
+  return to_hex(bytes_of(sha256(text)));
+}
+
 issue_effect compare(const content_mark* stored, const content_mark& incoming) {
   if (stored == nullptr) return issue_effect::created;
   if (stored->updated_at && incoming.updated_at && *incoming.updated_at < *stored->updated_at)

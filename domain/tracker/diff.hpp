@@ -3,6 +3,7 @@
 #include "domain/tracker/model.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 
 namespace connectord::tracker {
@@ -13,6 +14,10 @@ struct content_mark {
   std::optional<external_time> updated_at;
 };
 content_mark mark_of(const issue_content& c);
+
+/// What stands for a whole list of issues, `marks` being theirs: 64 hex digits, equal for equal contents in
+/// equal order.
+std::string digest_of(std::span<const issue_content> issues, std::span<const content_mark> marks);
 
 enum class issue_effect : std::uint8_t { created, updated, unchanged, skipped_older };
 

@@ -81,6 +81,8 @@ struct binding_tally {
   int failures = 0;  ///< newest sync runs in a row that were refused
   std::int64_t next_ordinal = 0;
   std::int64_t issues = 0, issues_absent = 0, links = 0;
+  /// Of the last list of issues (digest_of in diff.hpp), while the stored ones are exactly what it said.
+  std::optional<std::string> issues_digest;
 };
 
 /// A binding with everything that is stored of it.

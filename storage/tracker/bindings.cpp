@@ -13,9 +13,9 @@ namespace {
   "b.id, b.ref, b.project_id, b.provider, b.workspace, b.display_label, b.state, b.origin, b.doctrine,"   \
   " b.doctrine_source, b.reported_doctrine, b.health, b.sequence, b.last_snapshot_at, b.last_receipt_id," \
   " b.created_at, b.updated_at, b.evidence, b.evidence_at, b.evidence_receipt_id, b.failures,"            \
-  " b.next_ordinal, b.issues, b.issues_absent, b.links"
+  " b.next_ordinal, b.issues, b.issues_absent, b.links, b.issues_digest"
 /// Behind BINDING_COLUMNS.
-constexpr int own_columns = 25;
+constexpr int own_columns = 26;
 
 tracker::binding_tally read_tally(const row& r) {
   return {.evidence = r.integer(17),
@@ -25,7 +25,8 @@ tracker::binding_tally read_tally(const row& r) {
           .next_ordinal = r.integer(21),
           .issues = r.integer(22),
           .issues_absent = r.integer(23),
-          .links = r.integer(24)};
+          .links = r.integer(24),
+          .issues_digest = r.maybe_str(25)};
 }
 
 tracker::stored_binding read_binding(const row& r) {
@@ -117,10 +118,10 @@ result<> update_binding(session& s, tenant_id tenant, const tracker::stored_bind
       " issues_absent = (SELECT COUNT(*) FROM tracker_issues WHERE tenant_id = $1 AND binding_id = $2"
       " AND presence = 'absent'),"
       " links = (SELECT COUNT(*) FROM tracker_links WHERE tenant_id = $1 AND binding_id = $2),"
-      " check_at = $17, updated_at = $18 WHERE tenant_id = $1 AND id = $2",
+      " check_at = $17, updated_at = $18, issues_digest = $19 WHERE tenant_id = $1 AND id = $2",
       {tenant, b.id, b.display_label, name_of(b.state), doctrine, name_of(b.source), reported,
        name_of(b.health), b.sequence, b.last_snapshot_at, b.last_receipt, n.evidence, n.evidence_at,
-       n.evidence_receipt, n.failures, n.next_ordinal, check_at, b.updated_at}));
+       n.evidence_receipt, n.failures, n.next_ordinal, check_at, b.updated_at, n.issues_digest}));
 }
 
 result<std::optional<tracker::stored_binding>> find_binding(session& s, tenant_id tenant,

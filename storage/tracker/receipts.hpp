@@ -33,7 +33,7 @@ result<std::vector<tracker::receipt>> list_receipts(session& s, tenant_id tenant
                                                     const tracker::receipt_filter& filter,
                                                     const std::optional<sort_key>& after, int limit);
 
-// ---- bodies
+// ---- bodies: packed by `compress`, but for those of an older version, which `is_compressed` tells apart
 
 /// Of one that waits: it is kept until it does not.
 result<> keep_body(session& s, tenant_id tenant, tracker::snapshot_id receipt, std::string_view body);

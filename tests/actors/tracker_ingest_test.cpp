@@ -1,5 +1,6 @@
 #include "actors/tracker/bindings.hpp"
 #include "actors/tracker/ingest.hpp"
+#include "actors/tracker/observe.hpp"
 #include "actors/tracker/queue.hpp"
 #include "actors/tracker/reading.hpp"
 #include "base/crypto.hpp"
@@ -12,6 +13,7 @@
 #include "storage/tracker/projects.hpp"
 #include "storage/tracker/queue.hpp"
 #include "storage/tracker/receipts.hpp"
+#include "storage/tracker/resources.hpp"
 #include "storage/tracker/work_packages.hpp"
 #include "tests/support/actor_fixture.hpp"
 #include "tests/support/deliveries.hpp"
@@ -88,9 +90,17 @@ struct tracker_fixture {
     REQUIRE(parsed != nullptr);
     return {"key", {read, parsed}, now};
   }
-  static std::string issue(std::string_view id, std::string_view status) {
+  /// The same issues and mappings, and yet another snapshot.
+  static ingest_snapshot keyed(ingest_snapshot asked, std::string key) {
+    auto body = std::make_shared<parsed_snapshot>(*asked.snapshot);
+    body->body.digest = asked.key = std::move(key);
+    asked.snapshot = std::move(body);
+    return asked;
+  }
+  static std::string issue(std::string_view id, std::string_view status, std::string_view updated_at = {}) {
     return R"({"ref":{"system":"linear","workspace":"acme","id":")" + std::string{id} +
-           R"("},"title":"Fix login","status":")" + std::string{status} + R"(","issue_type":"task"})";
+           R"("},"title":"Fix login","status":")" + std::string{status} + R"(","issue_type":"task")" +
+           (updated_at.empty() ? "" : R"(,"updated_at":")" + std::string{updated_at} + '"') + "}";
   }
   static std::string mapping(std::string_view wp, std::string_view id) {
     return R"({"wp_id":")" + std::string{wp} + R"(","system":"linear","workspace":"acme","external_id":")" +
@@ -217,15 +227,65 @@ TEST_CASE_FIXTURE(tracker_fixture, "a snapshot that changes little writes little
 }
 
 TEST_CASE_FIXTURE(tracker_fixture,
+                  "a list that says the same again is compared when its issues are not as it said") {
+  const auto counts = [&](std::string issues, std::string key) {
+    const auto done = take(keyed(snapshot(issues, mapping("WP01", "a")), std::move(key)));
+    REQUIRE(done.has_value());
+    const auto& n = done->receipt.counts;
+    const auto at = [&](std::string_view name) {
+      const auto member = "\"issues_" + std::string{name} + "\":";
+      REQUIRE(n.find(member) != std::string::npos);
+      return std::stoi(n.substr(n.find(member) + member.size()));
+    };
+    return std::array{at("created"), at("updated"), at("unchanged"), at("skipped_older")};
+  };
+  using effects = std::array<int, 4>;
+  const auto list = issue("a", "done", "2026-01-02T00:00:00Z") + ',' + issue("b", "done");
+  CHECK(counts(list, "1") == effects{2, 0, 0, 0});
+  CHECK(counts(list, "2") == effects{0, 0, 2, 0});
+
+  SUBCASE("an older issue was skipped") {
+    const auto older = issue("a", "todo", "2026-01-01T00:00:00Z") + ',' + issue("b", "done");
+    CHECK(counts(older, "3") == effects{0, 0, 1, 1});
+    CHECK(counts(older, "4") == effects{0, 0, 1, 1});
+    CHECK(counts(list, "5") == effects{0, 0, 2, 0});
+  }
+  SUBCASE("the provider has deleted one") {
+    const auto binding = storage::list_bindings(*files.db, t, {}, {}, 1)->front().row;
+    commit(*files.db, [&](change& c) {
+      return storage::insert_resource(c.db, t,
+                                      {resource_id::make(), binding.id, tracker::provider::linear, "acme",
+                                       "linear_team", "ENG", binding_state::active, now, now});
+    });
+    connectord::provider::tracker_facts facts;
+    facts.system = tracker::provider::linear;
+    facts.resource.type = "linear_team";
+    connectord::provider::tracker_issue gone;
+    gone.content.ref = {"linear", "acme", "a"};
+    gone.workspaces = {"acme"};
+    gone.resources = {"ENG"};
+    gone.deleted = true;
+    const auto present = [&] {
+      return *storage::issue_is_present(*files.db, t, binding.id, gone.content.ref);
+    };
+    CHECK(commit(*files.db, [&](change& c) {
+            return observe(c, {facts, view::webhook, {&gone, 1}});
+          }).value());
+    CHECK_FALSE(present());
+    CHECK(counts(list, "3") == effects{0, 0, 2, 0});
+    CHECK(present());
+  }
+  SUBCASE("the links are looked up in a list that was not compared") {
+    CHECK(storage::list_links(*files.db, t, {}, {}, 1)->front().link.absent_count == 0);
+    CHECK(storage::list_links(*files.db, t, {}, {}, 1)->front().link.state == link_state::linked);
+  }
+}
+
+TEST_CASE_FIXTURE(tracker_fixture,
                   "a link missing for long is evaluated when its time has come, and only then") {
   REQUIRE(take(snapshot(issue("a", "done"), mapping("WP01", "a"))).has_value());
   const auto without = [&](std::string key) {
-    auto asked = snapshot(issue("b", "done"), "");
-    asked.key = std::move(key);
-    auto body = std::make_shared<parsed_snapshot>(*asked.snapshot);
-    body->body.digest = asked.key;
-    asked.snapshot = body;
-    REQUIRE(take(asked).has_value());
+    REQUIRE(take(keyed(snapshot(issue("b", "done"), ""), std::move(key))).has_value());
     const auto l = storage::list_links(*files.db, t, {}, {}, 1)->front().link;
     return std::pair{l.absent_count, l.state};
   };
