@@ -121,6 +121,7 @@ services_ptr services_for(const config::settings& s, const provider::catalog& ca
   }
   made->tracker = s.tracker;
   made->feed_grew = [bells](const tenant_id& t) mutable { bells.ring(t); };
+  made->pages_changed = [bells](const tenant_id& t) mutable { bells.ring_pages(t); };
   made->retention = {s.retention_deliveries_days, s.retention_jobs_days, s.retention_signals_days};
   return made;
 }

@@ -21,6 +21,7 @@ struct plan {
   bool changes = false;               ///< connections, so that nothing may be decided beside it
   bool queues_work = false;           ///< for the scheduler to look at once it is committed
   bool feeds = false;                 ///< may have written to the feed: its readers are told
+  bool shows = false;                 ///< changes what pages show and the feed does not tell of
   bool moves_jobs = false;            ///< what is queued or running afterwards is looked up
   std::string object{};               ///< id of the row that an audit row names
   std::optional<connection> ended{};  ///< was removed: the provider is told

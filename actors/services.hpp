@@ -72,6 +72,8 @@ struct services {
   tracker::policy tracker{};
   /// Told after a COMMIT that may have added to a tenant's feed; for whoever shows feeds as they grow.
   std::function<void(const tenant_id&)> feed_grew = [](const tenant_id&) {};
+  /// Told after a COMMIT that changed what a tenant's pages show and the feed does not tell of.
+  std::function<void(const tenant_id&)> pages_changed = [](const tenant_id&) {};
   const whereabouts<outbound_actor>* outbound = nullptr;  ///< for whoever calls providers
   const whereabouts<ticker_actor>* ticker = nullptr;      ///< for whoever queues work
 

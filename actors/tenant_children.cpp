@@ -91,6 +91,8 @@ void tenant_worker::conclude(const committing& done, const ran_step& ran) {
   if (done.todo.queues_work || ran.scheduled > 0) wake_scheduler();
   if (done.todo.committed) done.todo.committed(ran.outcome.value);
   if (done.todo.feeds) services_->feed_grew(id_);
+  if (done.todo.shows || done.todo.changes || done.todo.moves_jobs || done.todo.delivery)
+    services_->pages_changed(id_);
 }
 
 void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {

@@ -101,13 +101,16 @@ std::string object_of(const take_events&) { return {}; }
 
 decision plan_tracker(const services_ptr& s, const tenant_state& state, const change_projects& c) {
   auto object = std::visit([](const auto& x) { return object_of(x); }, c.what);
-  return tracker_plan<project_outcome>(
+  auto p = tracker_plan<project_outcome>(
       s, state.row().id, c, std::move(object), [](change& at, const auto& command) {
         if constexpr (std::is_same_v<std::decay_t<decltype(command)>, take_events>)
           return tracker::take_in(at, command);
         else
           return run(at, command);
       });
+  // The rows that events have in the feed tell of all that they change.
+  p.shows = !std::holds_alternative<take_events>(c.what);
+  return p;
 }
 
 }  // namespace connectord

@@ -10,6 +10,9 @@
 namespace connectord::web {
 namespace {
 
+/// A busy team's pages are not asked for again more often than this; what comes meanwhile is told at its end.
+constexpr std::chrono::milliseconds between_events{400};
+
 /// Where the page's own reading of the feed ended: the header is what a browser sends when it comes back.
 result<std::optional<std::int64_t>> last_seen(const request& r) {
   query_reader q{r.query};
@@ -39,18 +42,22 @@ struct watcher {
   std::int64_t seen;
   feed_bells::seat seat;
 
-  /// However many rows there are, one event stands for all of them; none for those that the flag hides.
+  /// However much there is, one event stands for all of it; none for rows that the flag hides.
   asio::awaitable<bool> tell(stream& out) {
+    const bool changed = seat.page_changed();
     const auto next = co_await read(a, r, follow_activity{{}, seen, 1});
     if (!next) co_return false;
-    if ((*next)->page.rows.empty()) {
+    if ((*next)->page.rows.empty() && !changed) {
       seen = (*next)->seen;
       co_return true;
     }
     const auto end = co_await feed_end(a, r);
     if (!end) co_return false;
     seen = *end;
-    co_return co_await out.write("id: " + std::to_string(seen) + "\nevent: changed\ndata: {}\n\n");
+    if (!co_await out.write("id: " + std::to_string(seen) + "\nevent: changed\ndata: {}\n\n"))
+      co_return false;
+    co_await out.wait(seat.rest(), between_events);
+    co_return out.open();
   }
 
   asio::awaitable<bool> welcome() {
@@ -74,7 +81,7 @@ asio::awaitable<response> events(app& a, request& r) {
   const auto& v = std::get<visitor>(in);
   auto seen = last_seen(r);
   if (!seen) co_return problem_page(seen.error(), r, &v);
-  auto seat = a.bells->take(r.tenant());
+  auto seat = a.bells->take(r.tenant(), true);
   if (!seat)
     co_return problem_page(error{errc::rate_limited, "The team has too many open streams."}.retry_in(1), r,
                            &v);

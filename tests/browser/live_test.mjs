@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { byTestId, enter, launch } from "./kit.mjs";
 import { HOSTILE } from "./corpus.mjs";
+import { hook } from "./scenes.mjs";
 import { issue, mapping, Service } from "./service.mjs";
 import { Wire } from "./wire.mjs";
 
@@ -50,6 +51,30 @@ test("a change is seen in an open page", async (t) => {
   t.diagnostic(`change to visible: ${took.join(", ")} ms (wanted: ${TARGET_MS})`);
   assert.ok(Math.min(...took) < 5 * TARGET_MS);
   await visit.close();
+});
+
+test("what the feed does not tell of is seen as soon: a work package, a connection, a delivery", async (t) => {
+  const [detail, front] = [await watching(`/dashboard/projects/${project.id}`), await watching("/dashboard/connectors")];
+  const connection = (state) => front.page.locator(`[data-testid="connector-row"][data-kind="github"][data-state="${state}"]`);
+  const took = [];
+  async function seen(change, where) {
+    const from = performance.now();
+    const made = await change();
+    await where(made);
+    took.push(Math.round(performance.now() - from));
+    return made;
+  }
+  await seen(() => team.workPackage(project, "WP03", { lane: "claimed" }), () => shows(detail.page, "WP03", "claimed"));
+  const made = await seen(() => team.call("POST", "/connections", { provider: "github", external_id: "4711", display_name: "Octo Works" }),
+    () => connection("active").waitFor({ timeout: PATIENCE }));
+  const webhooks = await watching(`/dashboard/connectors/${made.id}?tab=webhooks`);
+  const deliver = await hook(team, made.id);
+  await seen(() => deliver(1), () => byTestId(webhooks.page, "delivery-row").first().waitFor({ timeout: PATIENCE }));
+  await seen(() => team.call("DELETE", `/connections/${made.id}`), () => connection("active").waitFor({ state: "detached", timeout: PATIENCE }));
+  await webhooks.page.locator('[data-testid="connection"][data-state="revoked"]').waitFor({ timeout: PATIENCE });
+  t.diagnostic(`change to visible: ${took.join(", ")} ms (wanted: ${TARGET_MS})`);
+  assert.ok(Math.min(...took) < TARGET_MS && Math.max(...took) < 5 * TARGET_MS, took.join(", "));
+  for (const visit of [detail, front, webhooks]) await visit.close();
 });
 
 test("drift that opens and closes is seen in the card, and news in the feed", async () => {

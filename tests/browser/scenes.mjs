@@ -52,15 +52,21 @@ async function switched_off(team) {
   return p;
 }
 
+/// Delivers what GitHub tells of an issue of that number to a connection.
+export async function hook(team, id) {
+  const { webhook_secret } = await team.call("POST", `/connections/${id}/webhook-secret`);
+  return (number) => {
+    const body = JSON.stringify({ action: "opened", issue: { number, title: `Issue ${number}`, updated_at: "2026-11-01T09:00:00Z" },
+      repository: { full_name: "octo/works" }, sender: { login: "ana" } });
+    return fetch(`${team.service.base}/webhooks/github/${team.id}`, { method: "POST", body, headers: signed(body, webhook_secret, "issues") });
+  };
+}
+
 /// A connection with deliveries: `id` of the connection, `deliveries` newest first.
 async function connection(team) {
   const made = await team.call("POST", "/connections", { provider: "github", external_id: "4711", display_name: "Octo Works" });
-  const { webhook_secret } = await team.call("POST", `/connections/${made.id}/webhook-secret`);
-  for (const number of [1, 2, 3]) {
-    const body = JSON.stringify({ action: "opened", issue: { number, title: `Issue ${number}`, updated_at: "2026-11-01T09:00:00Z" },
-      repository: { full_name: "octo/works" }, sender: { login: "ana" } });
-    await fetch(`${team.service.base}/webhooks/github/${team.id}`, { method: "POST", body, headers: signed(body, webhook_secret, "issues") });
-  }
+  const deliver = await hook(team, made.id);
+  for (const number of [1, 2, 3]) await deliver(number);
   return { ...made, deliveries: (await team.call("GET", "/deliveries")).deliveries };
 }
 
