@@ -143,10 +143,4 @@ void write_ticket(json_writer& w, const tracker::issue_content& c, bool exact) {
   w.raw_member("created_at", "null").member("updated_at", time_of(c)).close();
 }
 
-std::int64_t drift_open(const tracker::binding_view& b) {
-  std::int64_t sum = 0;
-  for (const auto& [kind, count] : b.drift_open) sum += count;
-  return sum;
-}
-
 }  // namespace connectord::web

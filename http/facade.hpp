@@ -52,6 +52,5 @@ void write_mapping(json_writer& w, const tracker::link_view& v);
 /// An issue as `pull` lists it, and as a candidate or ticket.
 void write_item(json_writer& w, const tracker::issue_content& c);
 void write_ticket(json_writer& w, const tracker::issue_content& c, bool exact);
-std::int64_t drift_open(const tracker::binding_view& b);
 
 }  // namespace connectord::web

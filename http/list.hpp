@@ -43,6 +43,7 @@ class list_reader {
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max) {
     return query_.integer(noted(name), min, max);
   }
+  std::optional<timestamp> time(std::string_view name) { return query_.time(noted(name)); }
   void refuse(std::string_view name, std::string_view reason) { query_.refuse(name, reason); }
 
   /// For what has no pages.
@@ -62,17 +63,23 @@ class list_reader {
   std::vector<std::string_view> names_;
 };
 
-/// `{"items":[…],"next_cursor"}`; `one` writes an item, `key_of` gives its sort columns.
-template <class Row, class Write, class Key>
-response list_answer(const list_reader& q, const rows_page<Row>& page, Write one, Key key_of) {
+/// `{"items":[…],"next_cursor"}`; `one` writes an item. `last`: behind which key it goes on, if it does.
+template <class Row, class Write>
+response list_answer_until(const list_reader& q, const std::vector<Row>& rows,
+                           const std::optional<sort_key>& last, Write one) {
   std::string body;
   json_writer w{body};
   w.open().key("items").open_array();
-  for (const auto& row : page.rows) one(w, row);
-  std::optional<sort_key> last;
-  if (page.more) last = key_of(page.rows.back());
+  for (const auto& row : rows) one(w, row);
   w.close_array().member("next_cursor", q.next_cursor(last)).close();
   return tracker_json(200, std::move(body));
+}
+/// `key_of` gives an item's sort columns.
+template <class Row, class Write, class Key>
+response list_answer(const list_reader& q, const rows_page<Row>& page, Write one, Key key_of) {
+  std::optional<sort_key> last;
+  if (page.more) last = key_of(page.rows.back());
+  return list_answer_until(q, page.rows, last, one);
 }
 
 /// The parameters `limit` and `cursor`, for the table.

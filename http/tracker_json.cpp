@@ -43,16 +43,10 @@ void write_project(json_writer& w, const std::optional<tracker::project_ref>& p)
         .close();
 }
 
-std::int64_t total_of(const tracker::drift_by_kind& open) {
-  std::int64_t sum = 0;
-  for (const auto& [kind, n] : open) sum += n;
-  return sum;
-}
-
 void write_counts(json_writer& w, const tracker::binding_view& b) {
   const auto& n = b.row.tally;
   w.member("issues", n.issues).member("issues_absent", n.issues_absent).member("mappings", n.links);
-  w.member("drift_open", total_of(b.drift_open));
+  w.member("drift_open", total_of(n.drift_open));
 }
 
 void write_doctrine(json_writer& w, const tracker::binding& b) {
@@ -195,7 +189,7 @@ void write(json_writer& w, const binding_health::answer& h, const tracker::polic
   w.key("counts").open();
   write_counts(w, h.binding);
   w.key("drift_open_by_kind");
-  write_kinds(w, h.binding.drift_open);
+  write_kinds(w, h.binding.row.tally.drift_open);
   w.close().key("thresholds").open().member("stale_after_seconds", rules.stale_after.count());
   w.member("disconnected_after_seconds", rules.disconnected_after.count());
   w.member("degraded_after_failures", rules.degraded_after);

@@ -44,7 +44,7 @@ void write(json_writer& w, const project_view& p) {
   const auto& row = p.row;
   w.open().member("id", row.id.text());
   w.member("project_uuid", row.project_uuid ? std::optional{row.project_uuid->str()} : std::nullopt);
-  w.member("slug", row.slug).member("name", row.name).member("work_package_count", p.work_packages);
+  w.member("slug", row.slug).member("name", row.name).member("work_package_count", p.tally.work_packages);
   w.member("created_at", row.created_at).member("updated_at", row.updated_at).key("tracker");
   if (p.tracker)
     write(w, *p.tracker);

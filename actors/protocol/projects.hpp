@@ -17,7 +17,7 @@ struct project_query;
 
 struct project_view {
   tracker::project row;
-  std::int64_t work_packages = 0;
+  tracker::project_tally tally{};
   std::optional<tracker::project_summary> tracker;  ///< absent while the team's flag is off
 };
 struct work_package_view {
@@ -99,11 +99,13 @@ struct get_flag {
   using family = project_query;
   using answer = tracker::feature_flag;
 };
+/// By slug; or in another order, whose key is {place_in(…), slug}.
 struct list_projects {
   using family = project_query;
   using answer = rows_page<project_view>;
   keyset at;
   bool with_tracker = false;
+  tracker::project_order order = tracker::project_order::name;
 };
 /// By slug, without what is counted for them.
 struct name_projects {
@@ -117,9 +119,10 @@ struct get_project {
   uuid project;
   bool with_tracker = false;
 };
-struct survey_project {
+/// What was open at the end of each UTC day, oldest first; the last one is now.
+struct trace_drift {
   using family = project_query;
-  using answer = tracker::project_survey;
+  using answer = std::vector<std::int64_t>;
   tracker::project_id project;
   int days = 14;
 };
@@ -141,9 +144,15 @@ struct get_work_package {
   std::optional<std::string> mission;
   bool with_tracker = false;
 };
+/// Newest first. What no index answers is looked for row by row, at most `most_looked_at` of them: such a
+/// page may be short, or empty, though there is more.
 struct list_activity {
   using family = project_query;
-  using answer = rows_page<tracker::activity>;
+  static constexpr std::int64_t most_looked_at = 10'000;
+  struct answer : rows_page<tracker::activity> {
+    std::int64_t next = 0;  ///< where there is more: what follows is below this `seq`
+    bool stopped = false;   ///< at the bound, before the page was full
+  };
   tracker::activity_filter filter;
   keyset at;
 };
@@ -161,7 +170,7 @@ struct follow_activity {
 
 /// The row query that they make together.
 struct project_query {
-  std::variant<get_flag, list_projects, name_projects, get_project, survey_project, list_work_packages,
+  std::variant<get_flag, list_projects, name_projects, get_project, trace_drift, list_work_packages,
                get_work_package, list_activity, follow_activity>
       what;
   tracker::policy rules{};

@@ -294,6 +294,8 @@ result<> application::evaluate_and_store_links() {
   for (std::size_t i = 0; i < stored_links_; ++i)
     if (dirty_[i] || links_[i].state != before[i])
       if (const auto ok = storage::update_link(c.db, c.tenant, links_[i]); !ok) return ok;
+  for (std::size_t i = 0; i < links_.size(); ++i)
+    if (i >= stored_links_ || links_[i].state != before[i]) b_.relinked.push_back(links_[i].wp.wp_id);
   return storage::insert_links(c.db, c.tenant, std::span{links_}.subspan(stored_links_));
 }
 

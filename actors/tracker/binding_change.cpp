@@ -7,6 +7,7 @@
 #include "storage/tracker/bindings.hpp"
 #include "storage/tracker/drift.hpp"
 #include "storage/tracker/projects.hpp"
+#include "storage/tracker/work_packages.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -87,11 +88,23 @@ int open_warnings(const drift_by_kind& open) {
   return static_cast<int>(count);
 }
 
+/// A deleted binding speaks of nothing any more.
+result<> keep_counts(const binding_change& b) {
+  auto& c = b.c;
+  const auto opened = std::ssize(b.opened), resolved = std::ssize(b.resolved);
+  if (opened + resolved > 0)
+    if (const auto ok = storage::count_drift_of_day(c.db, c.tenant, b.row.project, c.now, opened, resolved);
+        !ok)
+      return ok;
+  return b.row.live() ? storage::settle_mappings(c.db, c.tenant, b.row.project, b.relinked)
+                      : storage::settle_all_mappings(c.db, c.tenant, b.row.project);
+}
+
 }  // namespace
 
-health_report health_of(const stored_binding& b, const drift_by_kind& open, const policy& rules,
-                        timestamp now) {
-  return assess({b.state, b.last_snapshot_at, b.tally.failures, open_warnings(open)}, rules, now);
+health_report health_of(const stored_binding& b, const policy& rules, timestamp now) {
+  return assess({b.state, b.last_snapshot_at, b.tally.failures, open_warnings(b.tally.drift_open)}, rules,
+                now);
 }
 
 result<binding_change> open_binding(change& c, stored_binding row) {
@@ -129,13 +142,14 @@ result<> conclude(binding_change& b) {
   tell_drift(b, "tracker_drift_resolved", "resolved", b.resolved);
   tell_drift(b, "tracker_drift_detected", "detected", b.opened);
   const bool live = b.row.live();
-  const auto now = health_of(b.row, b.open, c.rules, c.now);
+  const auto now = health_of(b.row, c.rules, c.now);
   if (live && now.health != b.row.health) {
     tell_health(b, now);
     b.row.health = now.health;
   }
   const auto due = live ? next_check(b.row.state, b.row.last_snapshot_at, c.rules, c.now) : std::nullopt;
   if (const auto stored = storage::update_binding(c.db, c.tenant, b.row, due); !stored) return stored;
+  if (const auto kept = keep_counts(b); !kept) return kept;
   return storage::append_activity(c.db, c.tenant, b.feed);
 }
 

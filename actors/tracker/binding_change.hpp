@@ -19,11 +19,10 @@ struct binding_change {
   std::optional<snapshot_id> by{};     ///< the receipt that brings it about, if one does
   std::vector<drift_record> opened{};  ///< in this transaction, as stored
   std::vector<drift_record> resolved{};
-  std::vector<activity> feed{};  ///< in order; stored by `conclude`
-  drift_by_kind open{};          ///< all that is open, once it is settled
-  std::int64_t drift_open = 0;   ///< their number
-  bool settled = false;
-  bool made = false;  ///< in this transaction
+  std::vector<activity> feed{};         ///< in order; stored by `conclude`
+  std::vector<std::string> relinked{};  ///< work packages whose links, or their states, are others now
+  bool settled = false;                 ///< the row counts the open drift as it is
+  bool made = false;                    ///< in this transaction
 };
 
 /// NOT_FOUND when the binding is gone; a deleted one is there.
@@ -48,13 +47,13 @@ result<> evaluate_some(binding_change& b, std::span<const std::string> wp_ids,
 result<> end_drift(binding_change& b, resolution how);
 result<> end_drift(binding_change& b, const link_id& link, resolution how);
 
-/// What the age of the last snapshot means; from then on the open drift is known.
+/// What the age of the last snapshot means; from then on the row counts the open drift as it is.
 result<> settle_drift(binding_change& b);
 
-health_report health_of(const stored_binding& b, const drift_by_kind& open, const policy& rules,
-                        timestamp now);
+health_report health_of(const stored_binding& b, const policy& rules, timestamp now);
 
-/// The end of it: drift is settled, drift and health are told, the row and its feed are stored.
+/// The end of it: drift is settled, drift and health are told, the row and its feed are stored, and so is
+/// what pages count.
 result<> conclude(binding_change& b);
 
 }  // namespace connectord::tracker

@@ -132,9 +132,11 @@ result<> evaluate_stored(binding_change& b, std::vector<link> links, const std::
   before.reserve(links.size());
   for (const auto& l : links) before.push_back(l.state);
   if (const auto ok = evaluate_links(b, links, wanted); !ok) return ok;
-  for (std::size_t i = 0; i < links.size(); ++i)
-    if (links[i].state != before[i])
-      if (const auto stored = storage::update_link(b.c.db, b.c.tenant, links[i]); !stored) return stored;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (links[i].state == before[i]) continue;
+    if (const auto stored = storage::update_link(b.c.db, b.c.tenant, links[i]); !stored) return stored;
+    b.relinked.push_back(links[i].wp.wp_id);
+  }
   return {};
 }
 
@@ -212,9 +214,7 @@ result<> settle_drift(binding_change& b) {
   if (const auto ok = store_fresh(b, std::move(fresh)); !ok) return ok;
   auto counts = storage::count_open_drift(b.c.db, b.c.tenant, b.row.id);
   if (!counts) return counts.error();
-  b.open = std::move(*counts);
-  b.drift_open = 0;
-  for (const auto& [kind, n] : b.open) b.drift_open += n;
+  b.row.tally.drift_open = std::move(*counts);
   b.settled = true;
   return {};
 }
@@ -222,14 +222,16 @@ result<> settle_drift(binding_change& b) {
 result<> work_packages_changed(change& c, const project_id& p, std::span<const std::string> wp_ids) {
   auto bindings = storage::bindings_of_project(c.db, c.tenant, p);
   if (!bindings) return bindings.error();
+  std::vector<std::string> moved{wp_ids.begin(), wp_ids.end()};
   for (auto& row : *bindings) {
     auto b = open_binding(c, std::move(row));
     if (!b) return b.error();
     if (const auto ok = evaluate_some(*b, wp_ids, {}); !ok) return ok;
+    std::ranges::move(std::exchange(b->relinked, {}), std::back_inserter(moved));
     if (b->opened.empty() && b->resolved.empty()) continue;
     if (const auto ok = conclude(*b); !ok) return ok;
   }
-  return {};
+  return storage::settle_mappings(c.db, c.tenant, p, moved);
 }
 
 }  // namespace connectord::tracker

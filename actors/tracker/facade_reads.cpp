@@ -37,7 +37,7 @@ struct reader {
     const auto project = storage::find_project(db, t, b.row.project.value());
     if (!project) return project.error();
     return binding_standing{b, *project ? (*project)->name : std::string{},
-                            health_of(b.row, b.drift_open, rules, now).health};
+                            health_of(b.row, rules, now).health};
   }
 
   result<job_value> operator()(const read_status& q) const {

@@ -179,7 +179,7 @@ result<receipt> land(binding_change& b, arrival from) {
   auto& n = did->counts;
   n.drift_opened = static_cast<int>(b.opened.size());
   n.drift_resolved = static_cast<int>(b.resolved.size());
-  n.drift_open = static_cast<int>(b.drift_open);
+  n.drift_open = static_cast<int>(total_of(b.row.tally.drift_open));
   r.state = receipt_state::applied;
   r.applied_at = c.now;
   r.sequence = b.row.sequence;

@@ -77,6 +77,7 @@ result<link_view> create(change& c, const create_link& asked) {
   l.ordinal = b->row.tally.next_ordinal++;
   if (const auto ok = begin_at(*b, l); !ok) return ok.error();
   if (const auto ok = storage::insert_links(c.db, c.tenant, {&l, 1}); !ok) return ok.error();
+  b->relinked.push_back(l.wp.wp_id);
   tell_mapping(*b, l, "created");
   if (const auto ok = evaluate_some(*b, {}, std::array{l.target}); !ok) return ok.error();
   if (const auto ok = conclude(*b); !ok) return ok.error();
@@ -97,6 +98,7 @@ result<link_view> patch(change& c, const patch_link& asked) {
   }
   l.updated_at = c.now;
   if (const auto ok = storage::update_link(c.db, c.tenant, l); !ok) return ok.error();
+  b.relinked.push_back(l.wp.wp_id);
   tell_mapping(b, l, "updated");
   if (const auto ok = evaluate_some(b, {}, std::array{before.target, l.target}); !ok) return ok.error();
   if (const auto ok = conclude(b); !ok) return ok.error();
@@ -109,6 +111,7 @@ result<> remove(change& c, const delete_link& asked) {
   auto& [l, b] = *opened;
   if (const auto ok = end_drift(b, l.id, resolution::link_removed); !ok) return ok;
   if (const auto ok = storage::delete_link(c.db, c.tenant, l.id); !ok) return ok;
+  b.relinked.push_back(l.wp.wp_id);
   tell_mapping(b, l, "deleted");
   if (const auto ok = evaluate_some(b, {}, std::array{l.target}); !ok) return ok;
   return conclude(b);

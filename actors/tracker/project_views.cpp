@@ -4,12 +4,16 @@
 #include "actors/tracker/summaries.hpp"
 #include "base/json.hpp"
 #include "storage/tracker/activity.hpp"
+#include "storage/tracker/bindings.hpp"
 #include "storage/tracker/drift.hpp"
 #include "storage/tracker/flags.hpp"
 #include "storage/tracker/projects.hpp"
+#include "storage/tracker/queue.hpp"
 #include "storage/tracker/work_packages.hpp"
 
+#include <algorithm>
 #include <array>
+#include <map>
 
 namespace connectord {
 namespace tracker {
@@ -35,9 +39,9 @@ result<work_package> only_work_package(storage::session& db, const tenant_id& t,
 }
 
 result<project_view> view_of(const viewpoint& v, project row) {
-  const auto count = storage::count_work_packages(v.db, v.tenant, row.id);
-  if (!count) return count.error();
-  project_view view{std::move(row), *count, std::nullopt};
+  const auto tally = storage::tally_of(v.db, v.tenant, row.id);
+  if (!tally) return tally.error();
+  project_view view{std::move(row), *tally, std::nullopt};
   if (!v.with_tracker) return view;
   auto summary = summary_of(v.db, v.tenant, view.row.id, v.rules, v.now);
   if (!summary) return summary.error();
@@ -45,12 +49,63 @@ result<project_view> view_of(const viewpoint& v, project row) {
   return view;
 }
 
+namespace {
+
+struct placed_project {
+  std::int64_t place = 0;
+  project_view view;
+
+  auto key() const { return std::pair{place, std::string_view{view.row.slug}}; }
+};
+
+/// All of the tenant's projects. What they are ordered by is theirs and their bindings' to tell, so that none
+/// of their work packages is looked at.
+result<std::vector<placed_project>> in_order(const viewpoint& v, project_order order) {
+  auto rows = storage::all_projects(v.db, v.tenant);
+  if (!rows) return rows.error();
+  auto live = storage::live_bindings(v.db, v.tenant);
+  if (!live) return live.error();
+  std::map<project_id, std::vector<stored_binding>> bindings;
+  for (auto& b : *live) bindings[b.project].push_back(std::move(b));
+  std::vector<placed_project> all;
+  for (auto& p : *rows) {
+    auto summary = summary_of(bindings[p.row.id], v.rules, v.now);
+    const auto place = place_in(order, p.tally, summary);
+    all.push_back({place, {std::move(p.row), p.tally, std::move(summary)}});
+  }
+  std::ranges::stable_sort(all, {}, &placed_project::place);  // they came by slug
+  return all;
+}
+
+result<list_projects::answer> page_in_order(const viewpoint& v, const list_projects& q) {
+  auto all = in_order(v, q.order);
+  if (!all) return all.error();
+  auto from = all->begin();
+  if (q.at.after) {
+    const auto& after = *q.at.after;
+    const std::pair last{std::get<std::int64_t>(after.at(0)),
+                         std::string_view{std::get<std::string>(after.at(1))}};
+    from = std::ranges::upper_bound(*all, last, {}, &placed_project::key);
+  }
+  list_projects::answer page;
+  for (; from != all->end() && std::ssize(page.rows) < q.at.limit; ++from) {
+    const auto waits = storage::waits_for_project(v.db, v.tenant, from->view.row.id);
+    if (!waits) return waits.error();
+    from->view.tracker->queued = *waits;
+    page.rows.push_back(std::move(from->view));
+  }
+  page.more = from != all->end();
+  return page;
+}
+
+}  // namespace
+
 result<work_package_view> view_of(const viewpoint& v, work_package row) {
   work_package_view view{std::move(row), std::nullopt};
   if (!v.with_tracker) return view;
-  auto summary = summary_of(v.db, v.tenant, view.row);
-  if (!summary) return summary.error();
-  view.tracker = std::move(*summary);
+  auto summaries = summaries_of(v.db, v.tenant, view.row.project, {&view.row, 1});
+  if (!summaries) return summaries.error();
+  view.tracker = std::move(summaries->front());
   return view;
 }
 
@@ -64,19 +119,12 @@ result<job_value> valued(result<T> found) {
   return job_value::of(std::move(*found));
 }
 
-/// One row more than a page holds was asked for.
-template <class Row, class View>
-result<job_value> page_of(result<std::vector<Row>> rows, int limit, View view) {
-  if (!rows) return rows.error();
-  rows_page<decltype(view(std::move(rows->front())).value())> page;
-  page.more = rows->size() > static_cast<std::size_t>(limit);
-  if (page.more) rows->pop_back();
-  for (auto& row : *rows) {
-    auto one = view(std::move(row));
-    if (!one) return one.error();
-    page.rows.push_back(std::move(*one));
-  }
-  return job_value::of(std::move(page));
+/// One row more than a page holds was asked for; true when it was there.
+template <class Row>
+bool cut(std::vector<Row>& rows, int limit) {
+  const bool more = rows.size() > static_cast<std::size_t>(limit);
+  if (more) rows.pop_back();
+  return more;
 }
 
 struct reader {
@@ -90,21 +138,27 @@ struct reader {
     return valued(storage::find_flag(db, t, tracker::tracker_flag, asked.rules.flag_default));
   }
   result<job_value> operator()(const list_projects& q) const {
-    return page_of(storage::list_projects(db, t, q.at, q.at.limit + 1), q.at.limit,
-                   [&](tracker::project p) { return tracker::view_of(seen(q.with_tracker), std::move(p)); });
+    if (q.order != tracker::project_order::name) return valued(tracker::page_in_order(seen(true), q));
+    auto rows = storage::list_projects(db, t, q.at, q.at.limit + 1);
+    if (!rows) return rows.error();
+    list_projects::answer page;
+    page.more = cut(*rows, q.at.limit);
+    for (auto& row : *rows) {
+      auto view = tracker::view_of(seen(q.with_tracker), std::move(row));
+      if (!view) return view.error();
+      page.rows.push_back(std::move(*view));
+    }
+    return job_value::of(std::move(page));
   }
   result<job_value> operator()(const name_projects& q) const {
     return valued(storage::list_projects(db, t, {}, q.limit));
   }
-  result<job_value> operator()(const survey_project& q) const {
-    tracker::project_survey out;
-    auto counts = storage::count_by_mapping(db, t, q.project);
-    if (!counts) return counts.error();
-    out.work_packages = std::move(*counts);
-    auto open = storage::drift_by_day(db, t, q.project, asked.now, q.days);
-    if (!open) return open.error();
-    out.drift_open = std::move(*open);
-    return job_value::of(std::move(out));
+  result<job_value> operator()(const trace_drift& q) const {
+    const auto bindings = storage::bindings_of_project(db, t, q.project);
+    if (!bindings) return bindings.error();
+    std::int64_t open = 0;
+    for (const auto& b : *bindings) open += total_of(b.tally.drift_open);
+    return valued(storage::drift_by_day(db, t, q.project, open, asked.now, q.days));
   }
   result<job_value> operator()(const get_project& q) const {
     auto row = tracker::existing_project(db, t, q.project);
@@ -114,9 +168,21 @@ struct reader {
   result<job_value> operator()(const list_work_packages& q) const {
     const auto project = tracker::existing_project(db, t, q.project);
     if (!project) return project.error();
-    return page_of(
-        storage::list_work_packages(db, t, project->id, q.filter, q.at, q.at.limit + 1), q.at.limit,
-        [&](tracker::work_package wp) { return tracker::view_of(seen(q.with_tracker), std::move(wp)); });
+    auto rows = storage::list_work_packages(db, t, project->id, q.filter, q.at, q.at.limit + 1);
+    if (!rows) return rows.error();
+    list_work_packages::answer page;
+    page.more = cut(*rows, q.at.limit);
+    std::vector<tracker::work_package_summary> summaries;
+    if (q.with_tracker) {
+      auto found = tracker::summaries_of(db, t, project->id, *rows);
+      if (!found) return found.error();
+      summaries = std::move(*found);
+    }
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+      page.rows.push_back({std::move((*rows)[i]), std::nullopt});
+      if (q.with_tracker) page.rows.back().tracker = std::move(summaries[i]);
+    }
+    return job_value::of(std::move(page));
   }
   result<job_value> operator()(const get_work_package& q) const {
     const auto project = tracker::existing_project(db, t, q.project);
@@ -126,8 +192,14 @@ struct reader {
     return valued(tracker::view_of(seen(q.with_tracker), std::move(*row)));
   }
   result<job_value> operator()(const list_activity& q) const {
-    return page_of(storage::list_activity(db, t, q.filter, q.at, q.at.limit + 1), q.at.limit,
-                   [](tracker::activity a) { return result<tracker::activity>{std::move(a)}; });
+    auto found = storage::list_activity(db, t, q.filter, q.at, list_activity::most_looked_at);
+    if (!found) return found.error();
+    list_activity::answer page;
+    page.rows = std::move(found->rows);
+    page.more = found->next.has_value();
+    page.next = found->next.value_or(0);
+    page.stopped = found->stopped;
+    return job_value::of(std::move(page));
   }
   result<job_value> operator()(const follow_activity& q) const {
     follow_activity::answer out;

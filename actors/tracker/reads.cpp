@@ -74,7 +74,7 @@ struct reader {
     if (!b) return b.error();
     auto runs = storage::list_runs(db, t, q.id, std::nullopt, 1);
     if (!runs) return runs.error();
-    auto report = tracker::health_of(b->row, b->drift_open, rules, now);
+    auto report = tracker::health_of(b->row, rules, now);
     binding_health::answer out{std::move(*b), std::move(report), {}, now};
     if (!runs->empty()) out.last_run = std::move(runs->front());
     const auto disagreeing = storage::count_disagreeing(db, t, q.id);

@@ -10,7 +10,7 @@
 #include "storage/tracker/work_packages.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <limits>
 
 namespace connectord::tracker {
@@ -18,15 +18,16 @@ namespace {
 
 constexpr int all_rows = std::numeric_limits<int>::max();
 
-void add_binding(project_summary& out, const stored_binding& b, const drift_by_kind& open, health now) {
+void add_binding(project_summary& out, const stored_binding& b, health_report now) {
   out.last_snapshot_at = std::max(out.last_snapshot_at, b.last_snapshot_at);
   out.issues += b.tally.issues;
   out.mappings += b.tally.links;
-  for (const auto& [kind, n] : open) {
+  for (const auto& [kind, n] : b.tally.drift_open) {
     out.drift_open += n;
     out.drift_open_by_kind[kind] += n;
   }
-  out.bindings.push_back({b.id, b.ref, b.provider, b.workspace, b.state, now, b.last_snapshot_at});
+  out.bindings.push_back({b.id, b.ref, b.provider, b.workspace, b.state, now.health, std::move(now.reasons),
+                          b.last_snapshot_at});
 }
 
 /// A link without a mission speaks of the work packages that it may mean.
@@ -34,43 +35,70 @@ bool speaks_of(const link& l, const work_package& wp, std::span<const work_packa
   return std::ranges::any_of(candidates(l.wp, same_id), [&](const auto* c) { return c->ref == wp.ref; });
 }
 
+/// What is known of some work packages and of all others of their ids, looked up once.
+struct known_links {
+  std::vector<work_package> work_packages;  ///< by wp_id
+  std::vector<link_view> links;             ///< by wp_id, mission and id
+  std::vector<drift_record> drift;          ///< open
+
+  work_package_summary summary_of(const work_package& wp) const {
+    const auto id = [](const work_package& x) { return std::string_view{x.ref.wp_id}; };
+    const auto [first, last] =
+        std::ranges::equal_range(work_packages, std::string_view{wp.ref.wp_id}, {}, id);
+    work_package_summary out;
+    for (const auto& v : links) {
+      if (v.link.wp.wp_id != wp.ref.wp_id || !speaks_of(v.link, wp, {first, last})) continue;
+      std::ranges::copy_if(drift, std::back_inserter(out.drift),
+                           [&](const auto& d) { return d.link == v.link.id; });
+      out.links.push_back(v);
+    }
+    if (!out.links.empty()) out.state = out.links.front().link.state;
+    return out;
+  }
+};
+
 }  // namespace
+
+project_summary summary_of(std::span<const stored_binding> bindings, const policy& rules, timestamp now) {
+  project_summary out;
+  std::vector<health> healths;
+  for (const auto& b : bindings) {
+    add_binding(out, b, health_of(b, rules, now));
+    healths.push_back(out.bindings.back().health);
+  }
+  out.health = worst(healths);
+  return out;
+}
 
 result<project_summary> summary_of(storage::session& db, const tenant_id& t, const project_id& p,
                                    const policy& rules, timestamp now) {
   const auto bindings = storage::bindings_of_project(db, t, p);
   if (!bindings) return bindings.error();
-  project_summary out;
-  std::vector<health> healths;
-  for (const auto& b : *bindings) {
-    const auto open = storage::count_open_drift(db, t, b.id);
-    if (!open) return open.error();
-    healths.push_back(health_of(b, *open, rules, now).health);
-    add_binding(out, b, *open, healths.back());
-  }
-  out.health = worst(healths);
+  auto out = summary_of(*bindings, rules, now);
   const auto waits = storage::waits_for_project(db, t, p);
   if (!waits) return waits.error();
   out.queued = *waits;
   return out;
 }
 
-result<work_package_summary> summary_of(storage::session& db, const tenant_id& t, const work_package& wp) {
-  const std::array ids{wp.ref.wp_id};
-  const auto same_id = storage::work_packages_of(db, t, wp.project, ids);
-  if (!same_id) return same_id.error();
-  auto links = storage::list_links(db, t, {.projects = {wp.project.str()}, .wp_ids = {wp.ref.wp_id}},
-                                   std::nullopt, all_rows);
+result<std::vector<work_package_summary>> summaries_of(storage::session& db, const tenant_id& t,
+                                                       const project_id& p,
+                                                       std::span<const work_package> wps) {
+  std::vector<std::string> ids;
+  for (const auto& wp : wps)
+    if (ids.empty() || ids.back() != wp.ref.wp_id) ids.push_back(wp.ref.wp_id);
+  if (ids.empty()) return std::vector<work_package_summary>{};
+  auto same_ids = storage::work_packages_of(db, t, p, ids);
+  if (!same_ids) return same_ids.error();
+  auto links = storage::list_links(db, t, {.projects = {p.str()}, .wp_ids = ids}, std::nullopt, all_rows);
   if (!links) return links.error();
-  work_package_summary out;
-  for (auto& v : *links) {
-    if (!speaks_of(v.link, wp, *same_id)) continue;
-    auto open = storage::open_drift_of_link(db, t, v.link.id);
-    if (!open) return open.error();
-    std::ranges::move(*open, std::back_inserter(out.drift));
-    out.links.push_back(std::move(v));
-  }
-  if (!out.links.empty()) out.state = out.links.front().link.state;
+  std::vector<link_id> linked;
+  for (const auto& v : *links) linked.push_back(v.link.id);
+  auto drift = storage::open_drift_of_links(db, t, linked);
+  if (!drift) return drift.error();
+  const known_links known{std::move(*same_ids), std::move(*links), std::move(*drift)};
+  std::vector<work_package_summary> out;
+  for (const auto& wp : wps) out.push_back(known.summary_of(wp));
   return out;
 }
 

@@ -54,8 +54,20 @@ struct activity_filter {
   std::vector<uuid> projects;  ///< ids or project_uuids
   std::vector<std::string> wp_ids, types;
   std::vector<binding_id> bindings;
+  any_of providers;                          ///< of the rows' bindings
   std::optional<std::int64_t> since, until;  ///< `seq`, inclusive
+  std::optional<timestamp> from, to;         ///< `recorded_at`, inclusive
+  std::optional<std::string> text;           ///< part of the summary or the actor's name, in any letter case
   bool with_tracker = true;                  ///< false hides what the flag gates
+};
+
+/// What a list of projects begins with: a name, or where somebody has to look first (worst health, fewest
+/// mapped, most drift, oldest snapshot). Ties are in the order of slugs, byte by byte.
+enum class project_order : std::uint8_t { name, health, mapped, drift, snapshot };
+template <>
+struct words<project_order> {
+  static constexpr auto all =
+      std::to_array<std::string_view>({"name", "health", "mapped", "drift", "snapshot"});
 };
 
 }  // namespace connectord::tracker

@@ -72,6 +72,13 @@ struct queue_item {
   std::optional<timestamp> resolved_at;
 };
 
+using drift_by_kind = std::map<drift_kind, std::int64_t>;
+inline std::int64_t total_of(const drift_by_kind& open) {
+  std::int64_t sum = 0;
+  for (const auto& [kind, n] : open) sum += n;
+  return sum;
+}
+
 /// What a binding counts for itself. An absence is a distance between two values of `evidence`, so that what
 /// stays away, or stays, costs no write.
 struct binding_tally {
@@ -81,6 +88,7 @@ struct binding_tally {
   int failures = 0;  ///< newest sync runs in a row that were refused
   std::int64_t next_ordinal = 0;
   std::int64_t issues = 0, issues_absent = 0, links = 0;
+  drift_by_kind drift_open;
   /// Of the last list of issues (digest_of in diff.hpp), while the stored ones are exactly what it said.
   std::optional<std::string> issues_digest;
 };
@@ -90,13 +98,10 @@ struct stored_binding : binding {
   binding_tally tally;
 };
 
-using drift_by_kind = std::map<drift_kind, std::int64_t>;
-
 struct binding_view {
   stored_binding row;
   project_ref project;
   std::vector<resource> resources;
-  drift_by_kind drift_open;
 };
 
 /// A link with the issue that it means, if that was ever seen.

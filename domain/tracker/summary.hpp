@@ -13,6 +13,7 @@ struct binding_summary {
   std::string workspace;
   binding_state state = binding_state::discovered;
   tracker::health health = tracker::health::disconnected;
+  std::vector<health_reason> reasons;  ///< for that health, and whatever else speaks against it
   std::optional<timestamp> last_snapshot_at;
 };
 
@@ -23,13 +24,23 @@ struct project_summary {
   std::int64_t issues = 0, mappings = 0, drift_open = 0;
   drift_by_kind drift_open_by_kind;
   std::vector<binding_summary> bindings;  ///< live ones, oldest first
+
+  bool bound() const { return !bindings.empty(); }
 };
 
-/// A project from further away: its work packages by how they are mapped, and how its drift has gone.
-struct project_survey {
-  std::map<mapping, std::int64_t> work_packages;
-  std::vector<std::int64_t> drift_open;  ///< at the end of each UTC day, oldest first; the last one is now
+/// How many work packages a project has, and how many of them are mapped. Kept where that changes.
+struct project_tally {
+  std::int64_t work_packages = 0, mapped = 0, ambiguous = 0;
+
+  std::int64_t not_mapped() const { return work_packages - mapped - ambiguous; }
+  std::int64_t count(mapping m) const;
+  /// Of all of them, rounded down; nothing where there are none.
+  std::optional<std::int64_t> mapped_percent() const;
 };
+
+/// A project's place in a list of that order; lower ones come first. By name it is the same for all. Where
+/// nothing is bound there is nothing to look at: such projects come last.
+std::int64_t place_in(project_order order, const project_tally& tally, const project_summary& tracker);
 
 struct work_package_summary {
   std::optional<link_state> state;  ///< of its first link; none: not mapped

@@ -1,7 +1,7 @@
 #include "http/feed_bells.hpp"
 #include "http/list.hpp"
 #include "http/team.hpp"
-#include "http/tracker_shapes.hpp"
+#include "http/tracker_filters.hpp"
 
 #include <charconv>
 #include <limits>
@@ -12,13 +12,18 @@ namespace {
 
 constexpr std::int64_t any_seq = std::numeric_limits<std::int64_t>::max();
 constexpr int rows_at_once = 100, most_behind = 1000;
+constexpr std::size_t longest_search = 200;
 
 tracker::activity_filter read_filter(list_reader& q, bool with_tracker) {
   tracker::activity_filter f;
   f.projects = q.ids("project");
   f.wp_ids = q.texts("wp_id");
   f.bindings = q.ids_of<tracker::binding_id>("binding_id");
+  f.providers = providers(q);
   f.types = q.texts("type");
+  f.from = q.time("from"), f.to = q.time("to");
+  f.text = q.text("q");
+  if (f.text && code_points(*f.text) > longest_search) q.refuse("q", "must have at most 200 characters");
   f.since = q.integer("since_seq", 0, any_seq);
   f.until = q.integer("until_seq", 0, any_seq);
   f.with_tracker = with_tracker;
@@ -34,9 +39,10 @@ asio::awaitable<response> list_all(app& a, request& r) {
   l.at = *at;
   const auto page = co_await read(a, r, std::move(l));
   if (!page) co_return refuse(page.error(), r);
-  co_return list_answer(
-      q, **page, [](json_writer& w, const tracker::activity& row) { write(w, row); },
-      [](const tracker::activity& row) { return sort_key{row.seq}; });
+  std::optional<sort_key> last;
+  if ((*page)->more) last = sort_key{(*page)->next};
+  co_return list_answer_until(q, (*page)->rows, last,
+                              [](json_writer& w, const tracker::activity& row) { write(w, row); });
 }
 
 /// Header or parameter; the header is what a browser sends when it comes back.
@@ -119,12 +125,17 @@ asio::awaitable<response> follow(app& a, request& r) {
 
 void add_activity_routes(std::vector<route>& table, app* a) {
   const auto filters = [] {
-    return std::vector<parameter>{{"project", R"({"type":"string"})", "Projects, comma-separated"},
-                                  {"wp_id", R"({"type":"string"})", "Work packages, comma-separated"},
-                                  {"binding_id", R"({"type":"string"})", "Bindings, comma-separated"},
-                                  {"type", R"({"type":"string"})", "Types, comma-separated"},
-                                  {"since_seq", R"({"type":"integer","minimum":0})", "From this one on"},
-                                  {"until_seq", R"({"type":"integer","minimum":0})", "Up to this one"}};
+    return std::vector<parameter>{
+        {"project", R"({"type":"string"})", "Projects, comma-separated"},
+        {"wp_id", R"({"type":"string"})", "Work packages, comma-separated"},
+        {"binding_id", R"({"type":"string"})", "Bindings, comma-separated"},
+        {"provider", R"({"type":"string"})", "Providers of bindings, comma-separated"},
+        {"type", R"({"type":"string"})", "Types, comma-separated"},
+        {"q", R"({"type":"string","maxLength":200})", "Part of the summary or the actor's name"},
+        {"from", R"({"type":"string","format":"date-time"})", "Recorded then or later"},
+        {"to", R"({"type":"string","format":"date-time"})", "Recorded then or before"},
+        {"since_seq", R"({"type":"integer","minimum":0})", "From this one on"},
+        {"until_seq", R"({"type":"integer","minimum":0})", "Up to this one"}};
   };
   auto& list =
       table.emplace_back(team_route(verb::get, "/api/v1/activity", "listActivity", "The feed, newest first",

@@ -14,7 +14,8 @@ namespace connectord::web {
 namespace {
 
 constexpr std::size_t longest_file = 10'000;  ///< rows
-constexpr int rows_of_a_page = 50, rows_at_once = 1000;
+constexpr int rows_of_a_page = 50, rows_at_once = 1000, most_reads = 100;
+constexpr std::size_t longest_search = 200;
 
 /// What the page offers to filter by; clients' events may be of other types, too.
 constexpr std::array kinds{
@@ -56,6 +57,27 @@ result<std::optional<std::int64_t>> seq_in(address& at, std::string_view name) {
   return std::optional{seq};
 }
 
+/// An instant, or a day (UTC) as date fields send it: its beginning, or its end.
+result<std::optional<timestamp>> time_in(address& at, std::string_view name, std::string_view of_day) {
+  const auto text = at.filter(name);
+  if (!text) return std::optional<timestamp>{};
+  constexpr std::size_t day_alone = 10;
+  const auto time = parse_rfc3339(text->size() == day_alone ? *text + std::string{of_day} : *text);
+  if (!time) return invalid(name, "must be a day or an RFC 3339 timestamp");
+  return time;
+}
+
+result<> read_times(address& at, tracker::activity_filter& f) {
+  const auto since = seq_in(at, "since_seq"), until = seq_in(at, "until_seq");
+  if (!since) return since.error();
+  if (!until) return until.error();
+  const auto from = time_in(at, "from", "T00:00:00Z"), to = time_in(at, "to", "T23:59:59.999Z");
+  if (!from) return from.error();
+  if (!to) return to.error();
+  f.since = *since, f.until = *until, f.from = *from, f.to = *to;
+  return {};
+}
+
 result<tracker::activity_filter> read_filter(address& at, const visitor& v) {
   tracker::activity_filter f;
   f.with_tracker = v.tracker;
@@ -65,14 +87,19 @@ result<tracker::activity_filter> read_filter(address& at, const visitor& v) {
   if (*project) f.projects = {**project};
   if (*binding) f.bindings = {tracker::binding_id{**binding}};
   if (auto wp = at.filter("wp_id")) f.wp_ids = {std::move(*wp)};
+  f.text = at.filter("q");
+  if (f.text && code_points(*f.text) > longest_search)
+    return invalid("q", "must have at most 200 characters");
+  // What the flag gates is no filter while it is off.
+  const auto provider = v.tracker ? at.filter("provider") : std::nullopt;
+  if (provider && !tracker::parse<tracker::provider>(*provider))
+    return invalid("provider", "is not one of the known values");
+  if (provider) f.providers = {*provider};
   const auto type = at.value("type");
   if (type) f.types = {*type};
   // What the flag gates finds nothing while it is off, and is not repeated either.
   if (type && (v.tracker || !is_gated(*type))) at.filter("type");
-  const auto since = seq_in(at, "since_seq"), until = seq_in(at, "until_seq");
-  if (!since) return since.error();
-  if (!until) return until.error();
-  f.since = *since, f.until = *until;
+  if (const auto ok = read_times(at, f); !ok) return ok.error();
   return f;
 }
 
@@ -113,6 +140,18 @@ void put_projects(fields f, const std::vector<tracker::project>& known,
     f.add("PROJECT").set("PROJECT_ID", p.id.str()).set("PROJECT_NAME", p.name).show_if(chosen(p), "CHOSEN");
 }
 
+void put_filters(fields f, const address& at, const visitor& v, const tracker::activity_filter& filter) {
+  constexpr std::size_t day = 10;
+  f.set("WP", at.value("wp_id").value_or("")).set("Q", filter.text.value_or(""));
+  f.set("FROM", filter.from ? to_rfc3339(*filter.from).substr(0, day) : std::string{});
+  f.set("TO", filter.to ? to_rfc3339(*filter.to).substr(0, day) : std::string{});
+  if (!v.tracker) return;
+  auto part = f.add("TRACKER");
+  for (const auto name : tracker::words<tracker::provider>::all)
+    part.add("PROVIDER").set("PROVIDER_NAME", name).show_if(at.value("provider") == name, "CHOSEN");
+  if (const auto binding = at.value("binding_id")) part.show("OF_BINDING").set("BINDING_ID", *binding);
+}
+
 void put_rows(fields f, const visitor& v, std::span<const tracker::activity> rows, timestamp now) {
   bool any = false;
   for (const auto& row : rows) {
@@ -137,15 +176,18 @@ asio::awaitable<response> feed(app& a, request& r) {
   if (!found) co_return problem_page(found.error(), r, &v);
   const auto projects = co_await read(a, r, name_projects{});
   co_return page(r, v, {.title = "Activity", .section = "Activity"}, "activity.html", [&](fields f) {
-    f.set("WP", filter->wp_ids.empty() ? std::string_view{} : std::string_view{filter->wp_ids.front()});
+    put_filters(f, at, v, *filter);
     f.show_if(at.filtered(), "FILTERED").show_if(newest, "NEWEST");
     f.set("CSV_URL", "/dashboard/activity.csv" + query_of(at));
     f.set("NDJSON_URL", "/dashboard/activity.ndjson" + query_of(at));
     put_kinds(f, v, *filter);
     if (projects) put_projects(f, **projects, *filter);
     put_rows(f, v, (*found)->rows, r.received_at);
-    if ((*found)->more)
-      f.show("OLDER").set("OLDER_URL", at.more(a, "cursor", sort_key{(*found)->rows.back().seq}));
+    f.show_if(!(*found)->stopped, "ENDED");
+    if (!(*found)->more) return;
+    f.show((*found)->stopped ? "STOPPED" : "OLDER");
+    f.set("LOOKED_AT", list_activity::most_looked_at)
+        .set("OLDER_URL", at.more(a, "cursor", sort_key{(*found)->next}));
   });
 }
 
@@ -160,7 +202,8 @@ struct export_rows {
 asio::awaitable<result<export_rows>> read_rows(app& a, request& r, const visitor& v, list_activity l) {
   export_rows out;
   l.at.limit = rows_at_once;
-  for (bool more = true; more && out.rows.size() < longest_file;) {
+  bool more = true;
+  for (int reads = 0; more && out.rows.size() < longest_file && reads < most_reads; ++reads) {
     const auto found = co_await read(a, r, l);
     if (!found) co_return found.error();
     const auto& rows = (*found)->rows;
@@ -168,8 +211,8 @@ asio::awaitable<result<export_rows>> read_rows(app& a, request& r, const visitor
     more = (*found)->more;
     out.next.reset();
     if (more) {
-      l.at.after = sort_key{rows.back().seq};
-      out.next = rows.back().seq - 1;
+      l.at.after = sort_key{(*found)->next};
+      out.next = (*found)->next - 1;
     }
   }
   co_return out;

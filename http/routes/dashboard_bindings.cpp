@@ -2,6 +2,7 @@
 #include "domain/tracker/text.hpp"
 #include "http/team.hpp"
 #include "http/views/address.hpp"
+#include "http/views/permission.hpp"
 #include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
 
@@ -83,12 +84,6 @@ void put_resources(fields f, const tracker::binding_view& b) {
   }
 }
 
-std::int64_t open_drift(const tracker::binding_view& b) {
-  std::int64_t sum = 0;
-  for (const auto& [kind, count] : b.drift_open) sum += count;
-  return sum;
-}
-
 void put_overview(fields f, const request& r, const visitor& v, const standing& s, const refusal& refused) {
   const auto& view = s->binding;
   const auto& b = view.row;
@@ -100,11 +95,15 @@ void put_overview(fields f, const request& r, const visitor& v, const standing& 
   f.set("MODE_SOURCE", manual ? "set by hand" : "as snapshots say");
   f.set("SEQUENCE", b.sequence).set("ISSUES", b.tally.issues).set("MAPPINGS", b.tally.links);
   if (b.tally.issues_absent > 0) f.add("ABSENT").set("ABSENT_COUNT", b.tally.issues_absent);
-  f.set("DRIFT", open_drift(view));
+  f.set("DRIFT", total_of(view.row.tally.drift_open));
   f.set("QUEUE_URL", "/dashboard/connectors/queue?provider=" + std::string{tracker::name_of(b.provider)});
   put_time(f, "LAST", b.last_snapshot_at, r.received_at);
   put_resources(f, view);
-  if (v.may("tracker:admin")) put_forms(f.add("MAY_CHANGE"), v, s, refused);
+  constexpr std::array labels{std::string_view{"Change …"}, std::string_view{"Unbind …"}};
+  if (v.may("tracker:admin"))
+    put_forms(f.add("MAY_CHANGE"), v, s, refused);
+  else
+    put_denied(f, "CHANGE_DENIED", labels, "tracker:admin");
 }
 
 // ---- lists
@@ -223,7 +222,7 @@ void put_head(fields f, const request& r, const standing& s, const refusal& refu
   f.set("NAME", tracker::shortened(b.display_label, longest_shown));
   f.set("PROVIDER", tracker::name_of(b.provider)).set("STATE", tracker::name_of(b.state));
   f.set("HEALTH", health).set("HEALTH_WORD", worded(health)).set("TONE", web::tone_of(s->report.health));
-  f.set("BECAUSE", because(s->report, b.last_snapshot_at, open_drift(s->binding), r.received_at));
+  f.set("BECAUSE", because(s->report, b.last_snapshot_at, total_of(b.tally.drift_open), r.received_at));
   if (!refused.why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", refused.why);
   if (s->last_run && s->last_run->status == tracker::run_status::rejected)
     f.add("REFUSED").set("REFUSED_TEXT", tracker::shortened(s->last_run->error_message.value_or("")));

@@ -144,12 +144,10 @@ void put_binding(fields f, const app& a, const tracker::binding_view& b, timesta
   f.set("PROVIDER", tracker::name_of(row.provider)).set("STATE", tracker::name_of(row.state));
   f.set("PROJECT", b.project.slug).set("PROJECT_URL", "/dashboard/projects/" + b.project.id.str());
   f.set("HEALTH", health).set("HEALTH_WORD", worded(health)).set("TONE", tone_of(row.health));
-  std::int64_t open = 0;
-  for (const auto& [kind, count] : b.drift_open) open += count;
   const bool warned = row.health == tracker::health::drifting;
   const auto report = tracker::assess({row.state, row.last_snapshot_at, row.tally.failures, warned ? 1 : 0},
                                       a.facts.tracker, now);
-  f.set("WHY_TEXT", because(report, row.last_snapshot_at, open, now));
+  f.set("WHY_TEXT", because(report, row.last_snapshot_at, total_of(row.tally.drift_open), now));
   put_time(f, "LAST", row.last_snapshot_at, now);
 }
 

@@ -8,6 +8,7 @@
 #include "http/views/words.hpp"
 
 #include <algorithm>
+#include <array>
 
 /// The pages of the team's projects. A part that cannot be read says so; the rest of its page still works.
 namespace connectord::web {
@@ -17,54 +18,41 @@ constexpr int rows_of_a_page = 50, recent_rows = 5;
 
 // ---- all projects
 
-void put_row(fields f, const project_view& p, timestamp now) {
-  f.set("URL", url_of(p.row.id)).set("NAME", p.row.name).set("SLUG", p.row.slug);
-  f.set("WP_COUNT", p.work_packages);
-  if (!p.tracker) return;
-  f.show("TRACKER_CELLS").set("TONE", tone_of(p.tracker->health));
-  f.set("HEALTH_WORD", worded(tracker::name_of(p.tracker->health)));
-  const bool bound = !p.tracker->bindings.empty();
-  f.set("DRIFT", bound ? std::to_string(p.tracker->drift_open) : std::string{not_known});
-  put_time(f, "LAST", p.tracker->last_snapshot_at, now, bound ? "never" : not_known);
-}
+using tracker::project_order;
 
-asio::awaitable<response> projects(app& a, request& r) {
-  auto in = co_await visit(a, r);
-  if (auto* instead = std::get_if<response>(&in)) co_return std::move(*instead);
-  const auto& v = std::get<visitor>(in);
-  const address at{r};
-  auto start = at.at(a, "cursor", rows_of_a_page);
-  if (!start) co_return problem_page(start.error(), r, &v);
-  const auto found = co_await read(a, r, list_projects{std::move(*start), v.tracker});
-  if (!found) co_return problem_page(found.error(), r, &v);
-  const auto& rows = (*found)->rows;
-  co_return page(r, v, {.title = "Projects", .section = "Projects"}, "projects.html", [&](fields f) {
-    f.show(rows.empty() ? "NONE" : "SOME").show_if(v.tracker, "TRACKER");
-    for (const auto& p : rows) put_row(f.add("ROW"), p, r.received_at);
-    if ((*found)->more) f.show("MORE").set("MORE_URL", at.more(a, "cursor", sort_key{rows.back().row.slug}));
-  });
-}
-
-// ---- the card of one project's tracker
-
-/// What the card is made of. `survey` and `worst` are nothing for a project without a binding.
-struct card {
-  std::shared_ptr<const tracker::project_survey> survey;
-  std::shared_ptr<const binding_health::answer> worst;
+/// A column of the list, in which order it is sorted by, and which way that runs.
+struct column {
+  std::string_view word, order, direction, first;
+  bool number = false, of_tracker = false;
+};
+constexpr std::array columns{
+    column{"Project", "name", "ascending", "by name"},
+    column{"Work packages", {}, {}, {}, true},
+    column{"Tracker", "health", "descending", "worst first", false, true},
+    column{"Mapped", "mapped", "ascending", "fewest mapped first", true, true},
+    column{"Drift", "drift", "descending", "most drift first", true, true},
+    column{"Last snapshot", "snapshot", "ascending", "oldest snapshot first", false, true},
 };
 
-asio::awaitable<result<card>> read_card(app& a, request& r, const project_view& p) {
-  card out;
-  const auto& bindings = p.tracker->bindings;
-  if (bindings.empty()) co_return out;
-  auto survey = co_await read(a, r, survey_project{p.row.id});
-  if (!survey) co_return survey.error();
-  out.survey = std::move(*survey);
-  const auto worst = std::ranges::min_element(bindings, {}, &tracker::binding_summary::health);
-  auto health = co_await read(a, r, binding_health{worst->id});
-  if (!health) co_return health.error();
-  out.worst = std::move(*health);
-  co_return out;
+/// Nothing but names to sort by while the flag is off.
+project_order order_of(address& at, const visitor& v) {
+  if (!v.tracker) return project_order::name;
+  const auto asked = at.filter("sort", {"name", "health", "mapped", "drift", "snapshot"});
+  return asked ? *tracker::parse<project_order>(*asked) : project_order::health;
+}
+
+void put_head(fields f, const visitor& v, project_order order) {
+  for (const auto& c : columns) {
+    if (c.of_tracker && !v.tracker) continue;
+    auto head = f.add("HEAD");
+    head.set("HEAD_WORD", c.word).show_if(c.number, "NUMBER");
+    const bool sorts = v.tracker && !c.order.empty();
+    head.show(sorts ? "SORTS" : "STAYS");
+    if (sorts) head.set("SORT_URL", "/dashboard/projects?sort=" + std::string{c.order});
+    if (!sorts || c.order != tracker::name_of(order)) continue;
+    head.show("SORTED").set("DIRECTION", c.direction);
+    f.show("ORDER").set("FIRST", c.first);
+  }
 }
 
 void put_freshness(fields f, const std::optional<timestamp>& last, const tracker::policy& limits,
@@ -74,6 +62,45 @@ void put_freshness(fields f, const std::optional<timestamp>& last, const tracker
   f.set("FRESH_WORD", !last ? "Nothing yet" : stale ? "Stale" : "Fresh");
   put_time(f, "LAST", last, now);
 }
+
+void put_row(fields f, const project_view& p, const tracker::policy& limits, timestamp now) {
+  f.set("URL", url_of(p.row.id)).set("NAME", p.row.name).set("SLUG", p.row.slug);
+  f.set("WP_COUNT", p.tally.work_packages);
+  if (!p.tracker) return;
+  const auto& t = *p.tracker;
+  f.show("TRACKER_CELLS").set("TONE", tone_of(t.health)).set("HEALTH", tracker::name_of(t.health));
+  f.set("HEALTH_WORD", worded(tracker::name_of(t.health)));
+  const auto percent = t.bound() ? p.tally.mapped_percent() : std::nullopt;
+  f.set("MAPPED", percent ? std::to_string(*percent) + " %" : std::string{not_known});
+  f.set("DRIFT", t.bound() ? std::to_string(t.drift_open) : std::string{not_known});
+  f.show(t.bound() ? "FRESHNESS" : "NO_SNAPSHOTS");
+  if (t.bound()) put_freshness(f, t.last_snapshot_at, limits, now);
+}
+
+asio::awaitable<response> projects(app& a, request& r) {
+  auto in = co_await visit(a, r);
+  if (auto* instead = std::get_if<response>(&in)) co_return std::move(*instead);
+  const auto& v = std::get<visitor>(in);
+  address at{r};
+  const auto order = order_of(at, v);
+  auto start = at.at(a, "cursor", rows_of_a_page);
+  if (!start) co_return problem_page(start.error(), r, &v);
+  const auto found = co_await read(a, r, list_projects{std::move(*start), v.tracker, order});
+  if (!found) co_return problem_page(found.error(), r, &v);
+  const auto& rows = (*found)->rows;
+  const auto key_of = [order](const project_view& p) {
+    return order == project_order::name ? sort_key{p.row.slug}
+                                        : sort_key{tracker::place_in(order, p.tally, *p.tracker), p.row.slug};
+  };
+  co_return page(r, v, {.title = "Projects", .section = "Projects"}, "projects.html", [&](fields f) {
+    f.show(rows.empty() ? "NONE" : "SOME").show_if(v.tracker, "TRACKER");
+    put_head(f, v, order);
+    for (const auto& p : rows) put_row(f.add("ROW"), p, a.facts.tracker, r.received_at);
+    if ((*found)->more) f.show("MORE").set("MORE_URL", at.more(a, "cursor", key_of(rows.back())));
+  });
+}
+
+// ---- the card of one project's tracker
 
 void put_trend(fields f, const std::vector<std::int64_t>& open, timestamp now) {
   constexpr std::int64_t step = 10, height = 26, top = 2;
@@ -102,42 +129,45 @@ void put_bindings(fields f, const tracker::project_summary& s, timestamp now) {
   }
 }
 
-void put_mapped(fields f, const tracker::project_id& p, const tracker::project_survey& survey) {
+void put_mapped(fields f, const tracker::project_id& p, const tracker::project_tally& tally) {
   for (const auto m : {tracker::mapping::mapped, tracker::mapping::not_mapped, tracker::mapping::ambiguous}) {
-    const auto found = survey.work_packages.find(m);
     const auto name = std::string{tracker::name_of(m)};
     auto part = f.add("MAPPING");
     part.set("MAPPING_NAME", name)
         .set("MAPPING_WORD", m == tracker::mapping::not_mapped ? "not mapped" : name);
-    part.set("MAPPING_COUNT", found == survey.work_packages.end() ? 0 : found->second);
-    part.set("MAPPING_URL", url_of(p) + "?mapping=" + name);
+    part.set("MAPPING_COUNT", tally.count(m)).set("MAPPING_URL", url_of(p) + "?mapping=" + name);
   }
 }
 
-void put_bound(fields f, const project_view& p, const card& c, const tracker::policy& limits, timestamp now) {
+/// How many were open at the end of each day; nothing for a project without a binding.
+using drift_trace = std::shared_ptr<const std::vector<std::int64_t>>;
+
+void put_bound(fields f, const project_view& p, const drift_trace& trace, const tracker::policy& limits,
+               timestamp now) {
   const auto& s = *p.tracker;
-  const auto& worst = c.worst->binding.row;
-  f.show("BOUND").set("BECAUSE", because(c.worst->report, worst.last_snapshot_at, s.drift_open, now));
+  const auto& worst = *std::ranges::min_element(s.bindings, {}, &tracker::binding_summary::health);
+  f.show("BOUND").set("BECAUSE",
+                      because({worst.health, worst.reasons}, worst.last_snapshot_at, s.drift_open, now));
   f.set("PROVIDER", tracker::name_of(s.bindings.front().provider));
   f.set("WORKSPACE", s.bindings.front().workspace).set("SYNC_STATE", s.queued ? "queued" : "idle");
   f.set("ISSUES", s.issues).set("MAPPINGS", s.mappings).set("DRIFT", s.drift_open);
   put_freshness(f, s.last_snapshot_at, limits, now);
-  put_mapped(f, p.row.id, *c.survey);
-  put_trend(f, c.survey->drift_open, now);
+  put_mapped(f, p.row.id, p.tally);
+  put_trend(f, *trace, now);
   if (s.drift_open > 0) f.show("BY_KIND");
   for (const auto& [kind, n] : s.drift_open_by_kind)
     f.add("KIND").set("KIND_COUNT", n).set("KIND_WORD", worded(tracker::name_of(kind)));
   put_bindings(f, s, now);
 }
 
-void put_card(fields f, const visitor& v, const project_view& p, const result<card>& c,
+void put_card(fields f, const visitor& v, const project_view& p, const result<drift_trace>& trace,
               const tracker::policy& limits, const request& r) {
   f.set("HEALTH", tracker::name_of(p.tracker->health)).set("TONE", tone_of(p.tracker->health));
   f.set("HEALTH_WORD", worded(tracker::name_of(p.tracker->health)));
-  if (!c) {
-    put_failure(f, "FAILED", c.error(), r);
-  } else if (c->worst) {
-    put_bound(f, p, *c, limits, r.received_at);
+  if (!trace) {
+    put_failure(f, "FAILED", trace.error(), r);
+  } else if (*trace) {
+    put_bound(f, p, *trace, limits, r.received_at);
   } else {
     f.show("UNBOUND");
     if (v.may("tracker:admin"))
@@ -185,7 +215,7 @@ void put_work_packages(fields f, const project_view& p, const work_package_list&
     return;
   }
   const auto& rows = (*list.found)->rows;
-  f.show(!rows.empty() ? "SOME" : list.only ? "NONE_LEFT" : "NONE").set("TOTAL", p.work_packages);
+  f.show(!rows.empty() ? "SOME" : list.only ? "NONE_LEFT" : "NONE").set("TOTAL", p.tally.work_packages);
   f.set("SHOWN", static_cast<std::int64_t>(rows.size()));
   for (const auto& wp : rows) put_row(f.add("ROW"), wp);
   if (!list.more.empty()) f.show("MORE").set("MORE_URL", list.more);
@@ -237,8 +267,8 @@ asio::awaitable<response> project(app& a, request& r) {
   const auto& p = **found;
   const auto list = co_await read_work_packages(a, r, v, p);
   if (!list) co_return problem_page(list.error(), r, &v);
-  result<card> of_tracker = error{errc::not_found};
-  if (v.tracker) of_tracker = co_await read_card(a, r, p);
+  result<drift_trace> trace{drift_trace{}};
+  if (v.tracker && p.tracker->bound()) trace = co_await read(a, r, trace_drift{p.row.id});
   list_activity newest;
   newest.filter.projects = {p.row.id.value()};
   newest.filter.with_tracker = v.tracker;
@@ -247,7 +277,7 @@ asio::awaitable<response> project(app& a, request& r) {
   co_return page(r, v, {.title = p.row.name, .section = "Projects"}, "project.html", [&](fields f) {
     f.set("NAME", p.row.name).set("SLUG", p.row.slug);
     if (v.tracker)
-      put_card(f.show("TRACKER").include("CARD", "tracker_card.html"), v, p, of_tracker, a.facts.tracker, r);
+      put_card(f.show("TRACKER").include("CARD", "tracker_card.html"), v, p, trace, a.facts.tracker, r);
     put_work_packages(f, p, *list, r);
     put_recent(f, v, p, recent, r);
   });

@@ -23,7 +23,8 @@ std::string routed_status(const facade_status& s, const tracker::facade_route& a
   w.member("sync_state", s.queued ? "queued" : "idle");
   w.member("last_sync", row ? row->last_snapshot_at : std::nullopt);
   w.member("health", name_of(b ? b->health : tracker::health::not_bound));
-  w.member("drift_open", b ? drift_open(b->view) : 0).member("issue_count", row ? row->tally.issues : 0);
+  w.member("drift_open", row ? total_of(row->tally.drift_open) : 0);
+  w.member("issue_count", row ? row->tally.issues : 0);
   w.member("mapping_count", row ? row->tally.links : 0);
   write_routed(w, s.at);
   w.close();

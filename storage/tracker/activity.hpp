@@ -10,13 +10,19 @@
 namespace connectord::storage {
 
 /// Gives each row the next number of its tenant's feed, in this order, and stores it. For transactions of
-/// the tenant alone: they commit one after another, so numbers rise in the order of commits.
+/// the tenant alone: they commit one after another, so numbers rise in the order of commits. So do the times
+/// of recording, even where the clock went back.
 result<> append_activity(session& s, tenant_id tenant, std::span<tracker::activity> rows);
 
-/// Newest first.
-result<std::vector<tracker::activity>> list_activity(session& s, tenant_id tenant,
-                                                     const tracker::activity_filter& filter, const keyset& at,
-                                                     int limit);
+struct activity_page {
+  std::vector<tracker::activity> rows;
+  std::optional<std::int64_t> next;  ///< older ones are below this `seq`
+  bool stopped = false;              ///< before the page was full: so many rows were looked at
+};
+/// Newest first; the key is {seq}. Where no index has just the rows that fit, at most `most_looked_at` are
+/// looked at.
+result<activity_page> list_activity(session& s, tenant_id tenant, const tracker::activity_filter& filter,
+                                    const keyset& at, std::int64_t most_looked_at);
 /// Oldest first, behind `seq`.
 result<std::vector<tracker::activity>> activity_after(session& s, tenant_id tenant,
                                                       const tracker::activity_filter& filter,

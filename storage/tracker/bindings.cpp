@@ -3,7 +3,6 @@
 #include "base/crockford.hpp"
 #include "storage/select.hpp"
 #include "storage/tracker/codec.hpp"
-#include "storage/tracker/drift.hpp"
 #include "storage/tracker/resources.hpp"
 
 namespace connectord::storage {
@@ -13,9 +12,9 @@ namespace {
   "b.id, b.ref, b.project_id, b.provider, b.workspace, b.display_label, b.state, b.origin, b.doctrine,"   \
   " b.doctrine_source, b.reported_doctrine, b.health, b.sequence, b.last_snapshot_at, b.last_receipt_id," \
   " b.created_at, b.updated_at, b.evidence, b.evidence_at, b.evidence_receipt_id, b.failures,"            \
-  " b.next_ordinal, b.issues, b.issues_absent, b.links, b.issues_digest"
+  " b.next_ordinal, b.issues, b.issues_absent, b.links, b.issues_digest, b.drift_open"
 /// Behind BINDING_COLUMNS.
-constexpr int own_columns = 26;
+constexpr int own_columns = 27;
 
 tracker::binding_tally read_tally(const row& r) {
   return {.evidence = r.integer(17),
@@ -26,6 +25,7 @@ tracker::binding_tally read_tally(const row& r) {
           .issues = r.integer(22),
           .issues_absent = r.integer(23),
           .links = r.integer(24),
+          .drift_open = decode_kinds(r.text(26)),
           .issues_digest = r.maybe_str(25)};
 }
 
@@ -55,8 +55,7 @@ tracker::stored_binding read_binding(const row& r) {
 tracker::binding_view read_view(const row& r) {
   return {.row = read_binding(r),
           .project = {read_id<tracker::project_id>(r, 2), maybe_uuid(r, own_columns), r.str(own_columns + 1)},
-          .resources{},
-          .drift_open{}};
+          .resources{}};
 }
 
 select selected() { return select{"SELECT " BINDING_COLUMNS " FROM tracker_bindings b"}; }
@@ -74,9 +73,6 @@ result<> complete(session& s, tenant_id tenant, tracker::binding_view& v) {
   auto resources = resources_of(s, tenant, v.row.id);
   if (!resources) return resources.error();
   v.resources = std::move(*resources);
-  auto drift = count_open_drift(s, tenant, v.row.id);
-  if (!drift) return drift.error();
-  v.drift_open = std::move(*drift);
   return {};
 }
 
@@ -109,6 +105,7 @@ result<> update_binding(session& s, tenant_id tenant, const tracker::stored_bind
                         std::optional<timestamp> check_at) {
   const auto doctrine = encode_doctrine(b.effective);
   const auto reported = encoded(b.reported);
+  const auto drift = encode_kinds(b.tally.drift_open);
   const auto& n = b.tally;
   return changed_one(s.execute(
       "UPDATE tracker_bindings SET display_label = $3, state = $4, doctrine = $5, doctrine_source = $6,"
@@ -118,10 +115,11 @@ result<> update_binding(session& s, tenant_id tenant, const tracker::stored_bind
       " issues_absent = (SELECT COUNT(*) FROM tracker_issues WHERE tenant_id = $1 AND binding_id = $2"
       " AND presence = 'absent'),"
       " links = (SELECT COUNT(*) FROM tracker_links WHERE tenant_id = $1 AND binding_id = $2),"
-      " check_at = $17, updated_at = $18, issues_digest = $19 WHERE tenant_id = $1 AND id = $2",
+      " check_at = $17, updated_at = $18, issues_digest = $19, drift_open = $20"
+      " WHERE tenant_id = $1 AND id = $2",
       {tenant, b.id, b.display_label, name_of(b.state), doctrine, name_of(b.source), reported,
        name_of(b.health), b.sequence, b.last_snapshot_at, b.last_receipt, n.evidence, n.evidence_at,
-       n.evidence_receipt, n.failures, n.next_ordinal, check_at, b.updated_at, n.issues_digest}));
+       n.evidence_receipt, n.failures, n.next_ordinal, check_at, b.updated_at, n.issues_digest, drift}));
 }
 
 result<std::optional<tracker::stored_binding>> find_binding(session& s, tenant_id tenant,
@@ -168,6 +166,14 @@ result<std::vector<tracker::stored_binding>> bindings_of_project(session& s, ten
                     .with(" WHERE tenant_id = ", tenant)
                     .with(" AND project_id = ", project)
                     .raw(" AND state <> 'deleted' ORDER BY created_at, id"),
+                read_binding);
+}
+
+result<std::vector<tracker::stored_binding>> live_bindings(session& s, tenant_id tenant) {
+  return all_of(s,
+                selected()
+                    .with(" WHERE tenant_id = ", tenant)
+                    .raw(" AND state <> 'deleted' ORDER BY project_id, created_at, id"),
                 read_binding);
 }
 

@@ -12,8 +12,8 @@ namespace connectord::storage {
 
 /// CONFLICT when the project is bound to the workspace already. Makes the provider's installation if need be.
 result<> insert_binding(session& s, tenant_id tenant, const tracker::stored_binding& b);
-/// Everything that changes. The tally's counts are counted anew, `check_at` is when somebody has to look
-/// next.
+/// Everything that changes. The tally's issues and links are counted anew, `check_at` is when somebody has to
+/// look next.
 result<> update_binding(session& s, tenant_id tenant, const tracker::stored_binding& b,
                         std::optional<timestamp> check_at);
 /// Also a deleted one.
@@ -34,6 +34,9 @@ result<std::vector<tracker::stored_binding>> bindings_of_workspace(session& s, t
 /// Live ones of a project, oldest first.
 result<std::vector<tracker::stored_binding>> bindings_of_project(session& s, tenant_id tenant,
                                                                  tracker::project_id project);
+
+/// Those of all projects, one project after another.
+result<std::vector<tracker::stored_binding>> live_bindings(session& s, tenant_id tenant);
 
 /// Oldest first, with what is shown around them.
 result<std::vector<tracker::binding_view>> list_bindings(session& s, tenant_id tenant,

@@ -21,4 +21,32 @@ tracker::doctrine decode_doctrine(std::string_view json) {
   return d;
 }
 
+std::string encode_kinds(const tracker::drift_by_kind& counts) {
+  std::string out;
+  json_writer w{out};
+  w.open();
+  for (const auto& [kind, n] : counts)
+    if (n != 0) w.member(tracker::name_of(kind), n);
+  w.close();
+  return out;
+}
+
+tracker::drift_by_kind decode_kinds(std::string_view json) {
+  tracker::drift_by_kind counts;
+  if (json == "{}") return counts;
+  const auto stored = parse_json_object(json).value();
+  for (const auto& [name, n] : stored)
+    if (n.as_int64() != 0) counts.emplace(tracker::parse<tracker::drift_kind>(name).value(), n.as_int64());
+  return counts;
+}
+
+std::string like_pattern(std::string_view part) {
+  std::string pattern{"%"};
+  for (const char c : part) {
+    if (c == '%' || c == '_' || c == '\\') pattern.push_back('\\');
+    pattern.push_back(c);
+  }
+  return pattern.append("%");
+}
+
 }  // namespace connectord::storage

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "domain/tracker/model.hpp"
+#include "domain/tracker/records.hpp"
 #include "storage/codec.hpp"
 
 #include <stdexcept>
@@ -23,6 +23,13 @@ std::optional<E> maybe_word(const row& r, int column) {
 /// `{"mode":…,"field_owners":{…}}`, as it is shown.
 std::string encode_doctrine(const tracker::doctrine& d);
 tracker::doctrine decode_doctrine(std::string_view json);
+
+/// An object of those that are not 0.
+std::string encode_kinds(const tracker::drift_by_kind& counts);
+tracker::drift_by_kind decode_kinds(std::string_view json);
+
+/// For LIKE … ESCAPE '\\': texts that hold this part.
+std::string like_pattern(std::string_view part);
 
 inline std::optional<std::int64_t> to_micros(const std::optional<tracker::external_time>& t) {
   return t ? std::optional{static_cast<std::int64_t>(t->time_since_epoch().count())} : std::nullopt;

@@ -9,6 +9,8 @@
 namespace connectord::storage {
 namespace {
 
+constexpr std::int64_t milliseconds_a_day = 86'400'000;
+
 #define DRIFT_COLUMNS                                                                                       \
   "d.id, d.binding_id, d.project_id, d.link_id, d.kind, d.severity, d.field, d.wp_id, d.mission, d.system," \
   " d.workspace, d.external_id, d.external_key, d.external_url, d.local_value, d.external_value, d.owner,"  \
@@ -96,6 +98,12 @@ result<std::vector<tracker::drift_record>> open_drift_of_link(session& s, tenant
   return all_of(s, open_ones(tenant).with(" AND d.link_id = ", link), read_drift);
 }
 
+result<std::vector<tracker::drift_record>> open_drift_of_links(session& s, tenant_id tenant,
+                                                               std::span<const tracker::link_id> links) {
+  if (links.empty()) return std::vector<tracker::drift_record>{};
+  return all_of(s, open_ones(tenant).with_one_of(" AND d.link_id", links), read_drift);
+}
+
 result<std::vector<tracker::drift_record>> open_drift_of_binding(session& s, tenant_id tenant,
                                                                  tracker::binding_id binding) {
   return all_of(s,
@@ -114,21 +122,26 @@ result<tracker::drift_by_kind> count_open_drift(session& s, tenant_id tenant, tr
   return counts;
 }
 
+result<> count_drift_of_day(session& s, tenant_id tenant, tracker::project_id project, timestamp day,
+                            std::int64_t opened, std::int64_t resolved) {
+  return done(
+      s.execute("INSERT INTO tracker_drift_days (tenant_id, project_id, day, opened, resolved)"
+                " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tenant_id, project_id, day) DO UPDATE SET"
+                " opened = tracker_drift_days.opened + $4, resolved = tracker_drift_days.resolved + $5",
+                {tenant, project, to_millis(day) / milliseconds_a_day, opened, resolved}));
+}
+
 result<std::vector<std::int64_t>> drift_by_day(session& s, tenant_id tenant, tracker::project_id project,
-                                               timestamp now, int days) {
-  constexpr std::int64_t day = 86'400'000;
-  const auto first = to_millis(now) / day - (days - 1);
-  std::vector<std::int64_t> out(static_cast<std::size_t>(days));
-  // What opened before the first day counts from its beginning on; what was over by then is not looked at.
+                                               std::int64_t open, timestamp now, int days) {
+  const auto last = to_millis(now) / milliseconds_a_day, first = last - (days - 1);
+  std::vector<std::int64_t> out(static_cast<std::size_t>(days), open);
+  // Backwards from what is open now: a day ended without what the days after it changed.
   const auto ok = s.query(
-      "SELECT opened_at / 86400000, -1, COUNT(*) FROM tracker_drift"
-      " WHERE tenant_id = $1 AND project_id = $2 AND state = 'open' GROUP BY 1"
-      " UNION ALL SELECT opened_at / 86400000, resolved_at / 86400000, COUNT(*) FROM tracker_drift"
-      " WHERE tenant_id = $1 AND project_id = $2 AND resolved_at >= $3 GROUP BY 1, 2",
-      {tenant, project, first * day}, [&](const row& r) {
-        const auto from = std::max<std::int64_t>(r.integer(0) - first, 0);
-        const auto until = r.integer(1) < 0 ? days : std::min<std::int64_t>(r.integer(1) - first, days);
-        for (auto d = from; d < until; ++d) out[static_cast<std::size_t>(d)] += r.integer(2);
+      "SELECT day, opened - resolved FROM tracker_drift_days"
+      " WHERE tenant_id = $1 AND project_id = $2 AND day > $3",
+      {tenant, project, first}, [&](const row& r) {
+        const auto before = std::min(r.integer(0), last) - first;
+        for (std::int64_t d = 0; d < before; ++d) out[static_cast<std::size_t>(d)] -= r.integer(1);
       });
   if (!ok) return ok.error();
   return out;

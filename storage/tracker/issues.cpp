@@ -66,15 +66,6 @@ result<> in_chunks(std::span<const Row> rows, const Append& append) {
   return {};
 }
 
-std::string like_pattern(std::string_view part) {
-  std::string pattern{"%"};
-  for (const char c : part) {
-    if (c == '%' || c == '_' || c == '\\') pattern.push_back('\\');
-    pattern.push_back(c);
-  }
-  return pattern.append("%");
-}
-
 /// `"text",` between two commas.
 std::vector<std::string> quoted(const tracker::any_of& values) {
   std::vector<std::string> out;

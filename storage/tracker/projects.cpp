@@ -17,6 +17,11 @@ tracker::project read_project(const row& r) {
           .updated_at = r.time(5)};
 }
 
+tracker::project_tally read_tally(const row& r, int first) {
+  return {
+      .work_packages = r.integer(first), .mapped = r.integer(first + 1), .ambiguous = r.integer(first + 2)};
+}
+
 }  // namespace
 
 result<> insert_project(session& s, tenant_id tenant, const tracker::project& p) {
@@ -72,12 +77,22 @@ result<std::vector<tracker::project>> list_projects(session& s, tenant_id tenant
                 read_project);
 }
 
-result<std::int64_t> count_work_packages(session& s, tenant_id tenant, const tracker::project_id& p) {
-  const auto count =
-      find_one(s, "SELECT COUNT(*) FROM work_packages WHERE tenant_id = $1 AND project_id = $2", {tenant, p},
-               [](const row& r) { return r.integer(0); });
-  if (!count) return count.error();
-  return **count;
+result<tracker::project_tally> tally_of(session& s, tenant_id tenant, const tracker::project_id& p) {
+  const auto found =
+      find_one(s, "SELECT work_packages, mapped, ambiguous FROM projects WHERE tenant_id = $1 AND id = $2",
+               {tenant, p}, [](const row& r) { return read_tally(r, 0); });
+  if (!found) return found.error();
+  return found->value_or(tracker::project_tally{});
+}
+
+result<std::vector<counted_project>> all_projects(session& s, tenant_id tenant) {
+  return all_of(s,
+                select{"SELECT " PROJECT_COLUMNS ", work_packages, mapped, ambiguous FROM projects"}
+                    .with(" WHERE tenant_id = ", tenant)
+                    .raw(" ORDER BY slug"),
+                [](const row& r) {
+                  return counted_project{read_project(r), read_tally(r, 6)};
+                });
 }
 
 }  // namespace connectord::storage

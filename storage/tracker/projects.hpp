@@ -2,7 +2,7 @@
 
 #include "domain/ids.hpp"
 #include "domain/queries.hpp"
-#include "domain/tracker/model.hpp"
+#include "domain/tracker/summary.hpp"
 #include "storage/session.hpp"
 
 #include <span>
@@ -27,6 +27,14 @@ result<std::vector<tracker::project_id>> projects_named(session& s, tenant_id te
 /// By slug, byte by byte; the key is {slug}.
 result<std::vector<tracker::project>> list_projects(session& s, tenant_id tenant, const keyset& at,
                                                     int limit);
-result<std::int64_t> count_work_packages(session& s, tenant_id tenant, const tracker::project_id& p);
+/// Nothing but zeros for a project that is not there.
+result<tracker::project_tally> tally_of(session& s, tenant_id tenant, const tracker::project_id& p);
+
+struct counted_project {
+  tracker::project row;
+  tracker::project_tally tally;
+};
+/// By slug, byte by byte.
+result<std::vector<counted_project>> all_projects(session& s, tenant_id tenant);
 
 }  // namespace connectord::storage

@@ -6,7 +6,6 @@
 #include "domain/tracker/queries.hpp"
 #include "storage/session.hpp"
 
-#include <map>
 #include <span>
 #include <vector>
 
@@ -34,9 +33,12 @@ result<std::vector<tracker::work_package>> list_work_packages(session& s, tenant
                                                               const tracker::work_package_filter& filter,
                                                               const keyset& at, int limit);
 
-/// Without those that no work package has.
-result<std::map<tracker::mapping, std::int64_t>> count_by_mapping(session& s, tenant_id tenant,
-                                                                  const tracker::project_id& p);
+/// Stores how these work packages of a project are mapped now that some are new, their links are others or
+/// their missions were closed; the project's tally follows. Ids that no work package has are none.
+result<> settle_mappings(session& s, tenant_id tenant, const tracker::project_id& p,
+                         std::span<const std::string> wp_ids);
+/// The same for all of the project's.
+result<> settle_all_mappings(session& s, tenant_id tenant, const tracker::project_id& p);
 
 /// False when it was closed already.
 result<bool> close_mission(session& s, tenant_id tenant, const tracker::project_id& p,

@@ -43,6 +43,7 @@ export const STATES = [
   state("binding-drift", "full", (s) => binding(s, "drift"), { has: ["tracker-binding"] }),
 
   state("projects", "full", "/dashboard/projects", { has: ["project-row"] }),
+  state("projects-by-drift", "full", "/dashboard/projects?sort=drift", { has: ["project-row"] }),
   state("projects-empty", "empty", "/dashboard/projects", { lacks: ["project-row"] }),
   state("projects-flag-off", "flagless", "/dashboard/projects", { has: ["project-row"], lacks: TRACKER_IDS }),
   state("projects-crowded", "crowded", "/dashboard/projects", { has: ["project-row"] }),
@@ -69,6 +70,7 @@ export const STATES = [
   state("activity", "full", "/dashboard/activity", { has: ["activity-row"] }),
   state("activity-empty", "empty", "/dashboard/activity?type=GatePassed", { lacks: ["activity-row"] }),
   state("activity-of-a-project", "full", (s) => `/dashboard/activity?project=${s.drifting.id}`, { has: ["activity-row"] }),
+  state("activity-search", "full", "/dashboard/activity?q=parser&provider=linear&from=2026-01-01", {}),
   state("activity-crowded", "crowded", "/dashboard/activity", { has: ["activity-row"] }),
   state("activity-flag-off", "flagless", "/dashboard/activity", { has: ["activity-row"] }),
 ];

@@ -5,9 +5,11 @@ import http.client
 import io
 import json
 import time
+import urllib.parse
 import uuid
 
 import harness
+import signers
 from harness import eventually
 from pages import Browser, TrackerPagesSuite
 from snapshots import issue, mapping, snapshot
@@ -58,8 +60,45 @@ class Feed(FeedSuite):
                 chosen = [o for o in page.all("select", name=name)[0].all("option") if "selected" in o.attrs]
                 self.assertEqual(len(chosen), 1 if name in query and self.seqs(page) else 0, query)
         self.assertIn("Nothing has happened that matches yet.", self.page(ACTIVITY + "?type=Never").text)
-        for bad in ("project=x", "cursor=x", "since_seq=-1", "until_seq=x"):
+        for bad in ("project=x", "cursor=x", "since_seq=-1", "until_seq=x", "from=yesterday", "to=2026-13-01", "provider=odd", "q=" + "x" * 201):
             self.page(f"{ACTIVITY}?{bad}", 400)
+
+    def test_text_provider_and_time_are_filters_here_in_the_api_and_in_files(self):
+        one = self.project(name="One")
+        self.work_package(one)
+        self.taken(snapshot(one, [issue("a-1", "done")], [mapping("WP01", "a-1")]))
+        self.report(event(one, "WPCreated", "WP02", title="Fix the LOGIN"), event(one, "Note"))
+        today = self.items("/api/v1/activity/")[0]["recorded_at"][:10]
+        newest = self.items("/api/v1/activity/")[0]["seq"]
+        for query, some in (({"q": "login"}, True), ({"q": "lo_in"}, False), ({"provider": "linear"}, True), ({"provider": "jira"}, False),
+                            ({"from": today}, True), ({"to": "2020-01-01"}, False), ({"from": "2035-01-01"}, False),
+                            ({"from": today, "to": today, "q": "wp01", "provider": "linear", "type": "tracker_drift_detected"}, True)):
+            page = self.page(ACTIVITY + "?" + urllib.parse.urlencode(query))
+            spelled = {k: v + {"from": "T00:00:00Z", "to": "T23:59:59.999Z"}.get(k, "") for k, v in query.items()}
+            listed = [r["seq"] for r in self.items("/api/v1/activity/", **spelled)]
+            self.assertEqual((self.seqs(page), bool(listed)), (listed, some), query)
+            files = [a["href"] for a in page.all("a") if a.text == "NDJSON"]
+            self.assertEqual([json.loads(line)["seq"] for line in self.ask("GET", files[0]).text.splitlines()], listed, query)
+            form = page.one("form", role="search")
+            typed = Browser.filled(form)
+            self.assertEqual({k: typed[k] for k in query}, query, "the form says what is asked for")
+        self.assertEqual(len(self.items("/api/v1/activity/", q="login", limit=1)), 1)
+        self.assertLess(len(self.items("/api/v1/activity/", provider="linear")), newest)
+        for bad in ({"q": "x" * 201}, {"provider": "odd"}, {"from": "yesterday"}):
+            self.assertEqual(self.ask("GET", "/api/v1/activity/", query=bad).status, 400, bad)
+
+    def test_a_search_stops_at_its_bound_and_says_so(self):
+        project = self.project()
+        self.report(event(project, "WPCreated", "WP01", title="needle"))
+        for _ in range(10):
+            self.report(*(event(project, "Note") for _ in range(1000)))
+        page = self.page(ACTIVITY + "?q=needle")
+        self.assertEqual((self.seqs(page), page.one(data_testid="activity-stopped").text), ([], "10000 rows were looked at. Look further back"))
+        self.assertIn("Nothing matches so far.", page.text)
+        page = self.page(page.one(data_testid="activity-stopped").all("a")[0]["href"])
+        self.assertEqual((self.seqs(page), page.ids("activity-stopped")), ([1], []))
+        self.assertEqual([r["seq"] for r in self.items("/api/v1/activity/", q="needle")], [1], "the API's cursors lead there, too")
+        self.assertEqual(len(self.ask("GET", ACTIVITY + ".ndjson?q=needle").text.splitlines()), 1)
 
     def test_a_cursor_is_of_its_filters_and_its_team(self):
         project = self.project()
@@ -141,7 +180,7 @@ class FlagOff(FeedSuite):
         page = self.page(ACTIVITY)
         self.assertEqual([n["data-type"] for n in page.ids("activity-row")], ["WPCreated"])
         for text in (self.ask("GET", path).text.lower().replace("x-trace-id", "") for path in
-                     (ACTIVITY, ACTIVITY + ".csv", ACTIVITY + ".ndjson", ACTIVITY + "?type=tracker_drift_detected", ACTIVITY + "?type=feature_flag_changed")):
+                     (ACTIVITY, ACTIVITY + ".csv", ACTIVITY + ".ndjson", ACTIVITY + "?type=tracker_drift_detected", ACTIVITY + "?type=feature_flag_changed", ACTIVITY + "?provider=linear")):
             for word in ("tracker", "drift", "snapshot"):
                 self.assertNotIn(word, text)
         self.flag(True)
@@ -208,6 +247,37 @@ class Events(FeedSuite):
             self.assertEqual(watch.change(), n + 1)
             self.assertEqual(self.seqs(browser.get(ACTIVITY))[0], n + 1)
             self.assertLess(time.monotonic() - began, 1)
+
+    def test_what_the_feed_does_not_tell_of_is_told_to_pages(self):
+        watch = Watch(self, self.viewer, self.viewer.get(ACTIVITY).all("body")[0]["data-since"])
+        made = []
+        changes = {
+            "a work package": lambda: self.work_package(self.row, lane="done"),
+            "a project": lambda: self.project(),
+            "a connection": lambda: made.append(self.connect("example", "acct-1")),
+            "a delivery": lambda: self.deliver("example", *self.example_delivery()),
+            "the connection's end": lambda: self.call("DELETE", f"/connections/{made[0]['id']}"),
+        }
+        for what, change in changes.items():
+            began = time.monotonic()
+            change()
+            self.assertEqual(watch.change(), 0, what)
+            self.assertLess(time.monotonic() - began, 1, what)
+
+    def example_delivery(self):
+        body = signers.to_bytes(signers.example_event(1))
+        return body, signers.example(body)
+
+    def test_many_changes_are_few_events(self):
+        watch = Watch(self, self.viewer, self.viewer.get(ACTIVITY).all("body")[0]["data-since"])
+        began = time.monotonic()
+        for n in range(40):
+            self.work_package(self.row, f"WP{n:02}")
+        took = time.monotonic() - began
+        got = 0
+        while watch.next() != "alive":
+            got += 1
+        self.assertTrue(1 <= got <= 2 + took / 0.4, f"{got} events for 40 changes in {took:.1f} s")
 
     def test_a_page_goes_on_where_its_own_reading_ended(self):
         browser = self.viewer
