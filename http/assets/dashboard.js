@@ -107,6 +107,10 @@
     });
   }
 
+  // One press is enough of what shows something once.
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("[data-once]")) setTimeout(() => event.target.querySelectorAll("button").forEach((b) => { b.disabled = true; }));
+  });
   document.addEventListener("focusout", () => { if (skipped) want(); });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) disconnect();

@@ -2,6 +2,7 @@
 #include "domain/tracker/text.hpp"
 #include "http/shapes.hpp"
 #include "http/views/address.hpp"
+#include "http/views/permission.hpp"
 #include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
 
@@ -88,8 +89,14 @@ void put_overview(fields f, const app& a, const request& r, const visitor& v, co
   if (definition != nullptr && definition->webhooks)
     f.add("HOOK").set("HOOK_URL",
                       a.facts.public_base_url + "/webhooks/" + c.provider + "/" + r.tenant().str());
-  if (!c.usable() || !v.may("connections:write")) return;
-  auto form = f.add("DISCONNECT").set("SELF", s.actions()).set("CSRF", v.csrf);
+  if (!c.usable()) return;
+  std::vector<std::string_view> labels{"Disconnect …"};
+  const bool hooks = definition != nullptr && definition->webhooks;
+  if (hooks) labels.insert(labels.begin(), "New webhook secret …");
+  if (!v.may("connections:write")) return put_denied(f, "CHANGES_DENIED", labels, "connections:write");
+  f.set("SELF", s.actions()).set("CSRF", v.csrf);
+  if (hooks) f.add("ROTATE").set("AS_OF", to_millis(c.updated_at));
+  auto form = f.add("DISCONNECT");
   form.set("CONFIRM", refused.typed).show_if(!refused.typed.empty(), "TYPED");
 }
 
@@ -204,6 +211,8 @@ void put_rows(fields f, const app& a, const request& r, const visitor& v, const 
   constexpr bool deliveries = std::is_same_v<Row, delivery>;
   const bool may_replay = deliveries && v.may("deliveries:write");
   f.show_if(may_replay, "MAY_REPLAY");
+  constexpr std::array label{std::string_view{"Replay"}};
+  if (deliveries && !may_replay) put_denied(f, "REPLAY_DENIED", label, "deliveries:write");
   for (const auto& x : (*found.page)->rows) {
     auto row = f.add("ROW");
     put_row(row, r, x);
@@ -233,17 +242,32 @@ void put_panel(fields f, const app& a, const request& r, const visitor& v, const
 void put_actions(fields f, const app& a, const visitor& v, const standing& s) {
   const auto* definition = a.catalog.find(s.row.provider);
   if (definition == nullptr) return;
-  const bool writes = v.may("connections:write"), usable = s.row.usable();
-  const bool syncs = usable && definition->sync && s.row.access_ciphertext && v.may("sync:write");
-  const bool refreshes = usable && definition->oauth && s.row.refresh_ciphertext && writes;
-  const bool consents = a.clients->contains(s.row.provider) && writes;
-  if (!syncs && !refreshes && !consents) return;
+  const bool usable = s.row.usable();
+  std::vector<std::string_view> sections, denied;
+  const auto offer = [&](bool there, std::string_view section, std::string_view scope,
+                         std::string_view label) {
+    if (there) v.may(scope) ? sections.push_back(section) : denied.push_back(label);
+  };
+  offer(usable && definition->sync && s.row.access_ciphertext, "SYNC", "sync:write", "Sync now");
+  offer(usable && definition->oauth && s.row.refresh_ciphertext, "REFRESH", "connections:write",
+        "Refresh tokens");
+  offer(a.clients->contains(s.row.provider), "CONSENT", "connections:write", "Connect again");
+  put_denied(f, "ACTIONS_DENIED", denied, "connections:write");
+  if (sections.empty()) return;
   auto form = f.add("ACTIONS").set("SELF", s.actions()).set("CSRF", v.csrf).set("PROVIDER", s.row.provider);
-  form.show_if(syncs, "SYNC").show_if(refreshes, "REFRESH").show_if(consents, "CONSENT");
+  for (const auto section : sections) form.show(section);
 }
 
+void put_fresh(fields f, const standing& s, const new_webhook_secret& fresh, timestamp now) {
+  auto part = f.add("FRESH").set("FRESH_SECRET", fresh.value.reveal()).set("BACK", s.path());
+  part.show(fresh.previous_valid_until ? "OVERLAP" : "FIRST");
+  put_time(part, "UNTIL", fresh.previous_valid_until, now);
+}
+
+/// `fresh`: a secret that nobody has seen yet.
 asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, const standing& s,
-                                          refusal refused = {}, int status = 200) {
+                                          refusal refused = {}, int status = 200,
+                                          const new_webhook_secret* fresh = nullptr) {
   address at{r};
   const auto chosen = at.filter("tab", {"webhooks", "jobs", "signals"}).value_or("");
   const auto content = co_await panel_for(a, r, v, at, s.row, chosen);
@@ -262,6 +286,7 @@ asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, 
                          .set("TAB_WORD", t.word)
                          .set("TAB_URL", s.path() + (t.name.empty() ? "" : "?tab=" + std::string{t.name}))
                          .show_if(t.name == chosen, "CURRENT");
+                   if (fresh != nullptr) put_fresh(f, s, *fresh, r.received_at);
                    put_actions(f, a, v, s);
                    put_panel(f, a, r, v, at, s, content, refused);
                  });
@@ -341,6 +366,27 @@ asio::awaitable<result<std::string>> replay(app& a, request& r, const sent_form&
   co_return next;
 }
 
+/// The answer is the page itself, since the secret is shown once. A form from before the last change, such as
+/// a second press, changes nothing: of two new secrets in a row nobody would have seen the first one.
+asio::awaitable<response> rotate(app& a, request& r) {
+  auto sent_by = co_await sent(a, r, "connections:write");
+  if (auto* instead = std::get_if<response>(&sent_by)) co_return std::move(*instead);
+  const auto& form = std::get<sent_form>(sent_by);
+  const auto found = co_await find_connection(a, r, form.by);
+  if (!found) co_return problem_page(found.error(), r, &form.by);
+  if (form.field("as_of") != std::to_string(to_millis(found->row.updated_at)))
+    co_return co_await connection_page(a, r, form.by, *found,
+                                       {"The connection has changed since: look at it again. A secret that "
+                                        "was made meanwhile was shown then.",
+                                        {}},
+                                       409);
+  const auto made = co_await command(a, r, rotate_webhook_secret{found->row.id, r.received_at});
+  if (!made) co_return problem_page(made.error(), r, &form.by);
+  const auto now = co_await find_connection(a, r, form.by);
+  if (!now) co_return problem_page(now.error(), r, &form.by);
+  co_return co_await connection_page(a, r, form.by, *now, {}, 200, &*made);
+}
+
 asio::awaitable<response> press_sync(app& a, request& r) { return press(a, r, "sync:write", sync_now); }
 asio::awaitable<response> press_refresh(app& a, request& r) {
   return press(a, r, "connections:write", refresh_now);
@@ -361,6 +407,9 @@ void add_dashboard_connection_routes(std::vector<route>& table, app* a) {
   press("/dashboard/connections/{id}/sync", "syncFromPage", "Queue a sync of the connection", press_sync);
   press("/dashboard/connections/{id}/refresh", "refreshFromPage", "Exchange its refresh token now",
         press_refresh);
+  press("/dashboard/connections/{id}/webhook-secret", "rotateSecretFromPage",
+        "A new webhook secret, shown once", rotate);
+  table.back().answers = {{200, "", "The page, with the secret", page_type}};
   press("/dashboard/connections/{id}/disconnect", "disconnectFromPage", "Revoke it and erase its secrets",
         press_disconnect);
   press("/dashboard/connections/{id}/deliveries/{delivery}/replay", "replayFromPage",

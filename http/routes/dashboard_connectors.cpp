@@ -5,6 +5,7 @@
 #include "http/shapes.hpp"
 #include "http/team.hpp"
 #include "http/views/address.hpp"
+#include "http/views/permission.hpp"
 #include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
 
@@ -136,6 +137,8 @@ void put_connections(fields f, const app& a, const request& r, const address& at
 
 // ---- trackers
 
+constexpr std::array bind_button{std::string_view{"Bind a tracker"}};
+
 void put_binding(fields f, const app& a, const tracker::binding_view& b, timestamp now) {
   const auto& row = b.row;
   const auto health = tracker::name_of(row.health);
@@ -188,7 +191,9 @@ asio::awaitable<some_bindings> bindings_for(app& a, request& r, const address& a
 
 void put_bindings(fields f, const app& a, const request& r, const visitor& v, const address& at,
                   const some_bindings& some) {
-  f.set("QUEUE_COUNT", some.waiting ? *some.waiting : "—").show_if(v.may("tracker:admin"), "MAY_BIND");
+  const bool may_bind = v.may("tracker:admin");
+  f.set("QUEUE_COUNT", some.waiting ? *some.waiting : "—").show_if(may_bind, "MAY_BIND");
+  if (!may_bind) put_denied(f, "BIND_DENIED", bind_button, "tracker:admin");
   if (!some.found) return put_failure(f, "FAILURE", some.found.error(), r);
   f.show(some.found->rows.empty() ? "NONE" : "SOME");
   for (const auto& b : some.found->rows) put_binding(f.add("ROW"), a, b, r.received_at);
@@ -250,9 +255,13 @@ void put_filters(fields f, const app& a, const visitor& v, const wanted& w) {
   f.set("Q", w.text.value_or(""));
 }
 
+constexpr std::array connect_button{std::string_view{"Connect"}};
+
 /// Providers that this deployment can ask for consent.
 void put_offers(fields f, const app& a, const visitor& v) {
-  if (!v.may("connections:write") || a.clients->empty()) return;
+  if (a.clients->empty()) return;
+  if (!v.may("connections:write"))
+    return put_denied(f, "CONNECT_DENIED", connect_button, "connections:write");
   auto form = f.add("MAY_CONNECT").set("CSRF", v.csrf);
   for (const auto& [slug, client] : *a.clients) form.add("OFFER").set("SLUG", slug);
 }

@@ -4,11 +4,14 @@
 #include "http/team.hpp"
 #include "http/views/address.hpp"
 #include "http/views/comparison.hpp"
+#include "http/views/permission.hpp"
 #include "http/views/places.hpp"
 #include "http/views/visitor.hpp"
+#include "http/views/word_diff.hpp"
 #include "http/views/words.hpp"
 
 #include <algorithm>
+#include <array>
 
 /// The page of one work package: its issues, where the two differ, and the mapping of the one to the other.
 namespace connectord::web {
@@ -53,12 +56,31 @@ std::string joined(const std::vector<std::string>& names) {
   return shortened(or_unknown(out));
 }
 
+void put_words(fields f, std::string_view slot, const std::vector<word_run>& runs, bool ours) {
+  for (const auto& run : runs) {
+    auto part = f.include(slot, "words.html");
+    part.show(run.shared ? "SHARED" : ours ? "REMOVED" : "ADDED").set("WORDS", run.text);
+  }
+}
+
+/// Titles are texts: what differs in them is shown word by word.
+void put_values(fields row, const tracker::drift_record& d) {
+  const auto ours = shortened(or_unknown(d.local_value.value_or("")));
+  const auto theirs = shortened(or_unknown(d.external_value.value_or("")));
+  if (d.kind != tracker::drift_kind::title_mismatch || !d.local_value || !d.external_value) {
+    row.set("OURS", ours).set("THEIRS", theirs);
+    return;
+  }
+  const auto words = compare_words(ours, theirs);
+  put_words(row, "OUR_WORDS", words.ours, true);
+  put_words(row, "THEIR_WORDS", words.theirs, false);
+}
+
 void put_drift(fields f, const tracker::drift_record& d, timestamp now) {
   auto row = f.add("DRIFT");
+  put_values(row, d);
   row.set("DRIFT_KIND", tracker::name_of(d.kind)).set("DIRECTION", tracker::name_of(d.direction));
   row.set("SEVERITY_TONE", tone_of(d.severity)).set("FIELD_WORD", worded(tracker::name_of(d.kind)));
-  row.set("OURS", shortened(or_unknown(d.local_value.value_or(""))));
-  row.set("THEIRS", shortened(or_unknown(d.external_value.value_or(""))));
   row.set("OWNER", d.owner ? tracker::name_of(*d.owner) : not_known);
   row.set("DIRECTION_WORD", worded(d.direction));
   put_time(row, "SINCE", d.opened_at, now);
@@ -152,10 +174,9 @@ void put_choice(fields f, const visitor& v, const work_package_view& wp, const t
 
 void put_choices(fields f, const visitor& v, const work_package_view& wp, const choices& c,
                  const request& r) {
-  if (!v.may("tracker:admin")) {
-    f.show("NOT_ALLOWED");
-    return;
-  }
+  constexpr std::array labels{std::string_view{"Map…"}, std::string_view{"Unmap…"}};
+  if (!v.may("tracker:admin"))
+    return put_denied(f, "MAP_DENIED", {labels.data(), wp.tracker->links.empty() ? 1U : 2U}, "tracker:admin");
   if (!c.bound) {
     f.show("NOTHING_TO_MAP");
     return;

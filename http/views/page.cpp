@@ -110,7 +110,9 @@ response page(const request& r, const visitor& v, const page_head& head, std::st
     f.set("HTMX", asset_url("htmx.min.js")).set("OWN_JS", asset_url("dashboard.js"));
     f.set("TEAM", v.team.name).set("TRACE", r.trace_id).set("VERSION", version);
     f.set("CSRF", v.csrf).set("WHO", v.name).show_if(v.in_session, "SESSION");
-    f.set("STREAM", v.in_session ? "/dashboard/events" : "").set("SINCE", v.since);
+    // What a form's address shows is not there for whoever asks again.
+    const bool lives = v.in_session && r.method == verb::get;
+    f.set("STREAM", lives ? "/dashboard/events" : "").set("SINCE", v.since);
     for (const auto& e : nav)
       f.add("NAV").set("NAV_TEXT", e.text).set("NAV_URL", e.url).show_if(e.text == head.section, "CURRENT");
     if (!head.flash.empty()) f.show("FLASH").set("FLASH_TEXT", head.flash);

@@ -154,6 +154,13 @@ class PagesSuite(Suite):
         self.assertEqual([a.text for a in page.one("nav", data_testid="main-nav").every("a")], ["Connectors", "Projects", "Activity"])
         return page
 
+    def denied(self, page, part=None):
+        """Labels of the buttons that are there but not for this visitor; each says whose they are."""
+        found = [b for b in (part or page).every("button") if "disabled" in b.attrs]
+        for button in found:
+            self.assertRegex(page.one(id=button["aria-describedby"]).text, "^Only an .*administrator of the team may do that.$")
+        return [b.text for b in found]
+
     def project(self, tenant=None, **members):
         slug = "p-" + uuid.uuid4().hex[:10]
         body = {"name": "Apollo", "slug": slug, "project_uuid": str(uuid.uuid4()), **members}

@@ -191,13 +191,35 @@ class ConnectionPage(ConnectorsSuite):
         self.assertEqual(gone.one(data_testid="connection").attrs["data-state"], "revoked")
         self.assertEqual([f.attrs["action"] for f in gone.every("form")], ["/dashboard/logout"])
 
-    def test_whoever_only_looks_has_no_buttons_and_cannot_press_any(self):
+    def test_a_new_secret_is_shown_once_and_the_one_before_is_accepted_yet(self):
+        page = self.shown(self.editor, self.path)
+        form = page.one("form", action=self.actions + "/webhook-secret")
+        shown = self.editor.submit(form)
+        self.assertEqual((shown.status, shown.answer.headers["Cache-Control"]), (200, "no-store"))
+        first = shown.one(data_testid="fresh-secret")
+        self.assertIn("none of its own before", first.text)
+        self.assertEqual(shown.one("body")["data-stream"], "", "nothing asks for this address again")
+        again = self.editor.submit(form)
+        self.assertEqual((again.status, again.ids("fresh-secret")), (409, []), "a second press makes no other one")
+        page = self.shown(self.editor, self.path)
+        self.assertNotIn(first.one("code").text, page.source)
+        second = self.editor.submit(page.one("form", action=self.actions + "/webhook-secret")).one(data_testid="fresh-secret")
+        self.assertIn("The one before is accepted until in 24 h", second.text)
+        for number, secret in enumerate((first.one("code").text, second.one("code").text)):
+            body = signers.to_bytes(signers.example_event(number + 50))
+            self.deliver("example", body, signers.example(body, secret))
+        self.assertEqual(self.audited("connection.rotate_secret"), ["session:Ana"] * 2)
+
+    def test_whoever_only_looks_sees_the_buttons_and_whose_they_are_but_cannot_press_any(self):
         self.arrive()
-        for query in ("", "?tab=webhooks"):
+        for query, labels in (("", ["New webhook secret …", "Disconnect …"]), ("?tab=webhooks", ["Replay"])):
             page = self.shown(self.viewer, self.path + query)
-            self.assertEqual([b.text for b in page.every("button")], ["Sign out"])
+            self.assertEqual(self.denied(page)[-len(labels):], labels)
+            self.assertEqual([b.text for b in page.every("button") if "disabled" not in b.attrs], ["Sign out"])
+            self.assertEqual([f.attrs["action"] for f in page.every("form", method="post") if f.attrs["action"] != "/dashboard/logout" and list(f.every("button"))], [])
+            self.assertEqual(self.denied(self.shown(self.editor, self.path + query)), [])
         csrf = page.one("form", action="/dashboard/logout").one("input", name="csrf").attrs["value"]
-        for path in ("sync", "refresh", "disconnect"):
+        for path in ("sync", "refresh", "disconnect", "webhook-secret"):
             answer = self.viewer.send("POST", f"{self.actions}/{path}", {"csrf": csrf, "confirm": "acct-1"})
             self.assertEqual((answer.status, answer.headers.get_content_type()), (403, "text/html"))
         self.assertEqual(self.viewer.send("POST", self.replay_path(), {"csrf": csrf}).status, 403)
