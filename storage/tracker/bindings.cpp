@@ -117,9 +117,16 @@ result<> update_binding(session& s, tenant_id tenant, const tracker::stored_bind
       " links = (SELECT COUNT(*) FROM tracker_links WHERE tenant_id = $1 AND binding_id = $2),"
       " check_at = $17, updated_at = $18, issues_digest = $19, drift_open = $20"
       " WHERE tenant_id = $1 AND id = $2",
-      {tenant, b.id, b.display_label, name_of(b.state), doctrine, name_of(b.source), reported,
-       name_of(b.health), b.sequence, b.last_snapshot_at, b.last_receipt, n.evidence, n.evidence_at,
-       n.evidence_receipt, n.failures, n.next_ordinal, check_at, b.updated_at, n.issues_digest, drift}));
+      {tenant,          b.id,
+       b.display_label, name_of(b.state),
+       doctrine,        name_of(b.source),
+       reported,        name_of(b.health),
+       b.sequence,      b.last_snapshot_at,
+       b.last_receipt,  n.evidence,
+       n.evidence_at,   n.evidence_receipt,
+       n.failures,      n.next_ordinal,
+       check_at,        b.updated_at,
+       n.issues_digest, drift}));
 }
 
 result<std::optional<tracker::stored_binding>> find_binding(session& s, tenant_id tenant,

@@ -28,7 +28,8 @@ TEST_CASE("what is compressed comes back byte for byte") {
 
 TEST_CASE("a frame that is cut, altered, followed by more or larger than the limit gives nothing") {
   const auto frame = compress(noise(5000));
-  for (std::size_t kept = 0; kept < frame.size(); kept += 100) CHECK(!decompress(frame.substr(0, kept), 5000));
+  for (std::size_t kept = 0; kept < frame.size(); kept += 100)
+    CHECK(!decompress(frame.substr(0, kept), 5000));
   CHECK(!decompress(frame + "x", 5000));
   CHECK(!decompress(frame, 4999));
   CHECK(!decompress("{\"plain\": true}", 5000));
