@@ -27,6 +27,7 @@
 
   function put(part, fresh) {
     keepOpen(part, fresh);
+    for (const { name, value } of fresh.attributes) if (part.getAttribute(name) !== value) part.setAttribute(name, value);
     if (fresh.innerHTML !== part.innerHTML) htmx.swap({ target: part, text: fresh.innerHTML, swap: "innerMorph" });
   }
 

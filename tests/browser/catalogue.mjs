@@ -70,7 +70,7 @@ export const STATES = [
   state("activity", "full", "/dashboard/activity", { has: ["activity-row"] }),
   state("activity-empty", "empty", "/dashboard/activity?type=GatePassed", { lacks: ["activity-row"] }),
   state("activity-of-a-project", "full", (s) => `/dashboard/activity?project=${s.drifting.id}`, { has: ["activity-row"] }),
-  state("activity-search", "full", "/dashboard/activity?q=parser&provider=linear&from=2026-01-01", {}),
+  state("activity-search", "full", "/dashboard/activity?q=wp01&provider=linear&from=2020-01-01", { has: ["activity-row"] }),
   state("activity-crowded", "crowded", "/dashboard/activity", { has: ["activity-row"] }),
   state("activity-flag-off", "flagless", "/dashboard/activity", { has: ["activity-row"] }),
 ];
