@@ -30,7 +30,7 @@ std::string_view action_of(const Family& f) {
 /// What the service does on its own account has rows of its own: jobs, intents, signals.
 template <class Command>
 concept of_the_service = is_one_of<Command, begin_refresh, end_refresh, schedule_due, run_job, commit_page,
-                                   renew_run, end_run, complete_oauth>;
+                                   renew_run, end_run, complete_oauth, discover_resources>;
 
 /// A command names its row, unless the plan makes or finds it.
 template <class Command>

@@ -1,6 +1,7 @@
 #include "actors/family.hpp"
 
 #include "actors/oauth_flow.hpp"
+#include "actors/resource_discovery.hpp"
 #include "actors/sync_run.hpp"
 #include "actors/token_keeper.hpp"
 
@@ -17,6 +18,7 @@ family::family(cradle where, caf::scheduled_actor* parent, services_ptr s, tenan
 
 family::~family() {
   for (const auto& [id, keeper] : keepers_) caf::anon_send_exit(keeper, caf::exit_reason::user_shutdown);
+  for (const auto& [id, d] : discoveries_) caf::anon_send_exit(d, caf::exit_reason::user_shutdown);
   for (const auto& [at, r] : runs_) caf::anon_send_exit(r.actor, caf::exit_reason::user_shutdown);
   for (const auto& [at, flow] : flows_) caf::anon_send_exit(flow, caf::exit_reason::user_shutdown);
 }
@@ -43,6 +45,15 @@ token_keeper_actor family::keeper_of(const connection& c, const tenant_actor& pa
   return keeper;
 }
 
+discovery_actor family::discovery_of(const connection& c) {
+  auto& discovery = discoveries_[c.id];
+  if (!discovery) {
+    discovery = spawn_resource_discovery(where_, services_, tenant_, c.id);
+    watch(discovery);
+  }
+  return discovery;
+}
+
 void family::begin_run(claimed_job work, const connection& c, run_slot slot, const tenant_actor& parent) {
   const run_ticket ticket{work.row.id, c.id, work.fence};
   *slot.used = true;
@@ -61,10 +72,13 @@ void family::stop_runs() {
 
 std::optional<end_run> family::bury(const caf::down_msg& down) {
   flows_.erase(down.source);
-  for (const auto& [id, keeper] : keepers_)
-    if (caf::actor_cast<caf::actor_addr>(keeper) == down.source) exchanging_.erase(id);
-  std::erase_if(keepers_,
-                [&](const auto& k) { return caf::actor_cast<caf::actor_addr>(k.second) == down.source; });
+  const auto ended_here = [&](const auto& child) {
+    return caf::actor_cast<caf::actor_addr>(child.second) == down.source;
+  };
+  for (const auto& keeper : keepers_)
+    if (ended_here(keeper)) exchanging_.erase(keeper.first);
+  std::erase_if(keepers_, ended_here);
+  std::erase_if(discoveries_, ended_here);
   const auto ended = runs_.extract(down.source);
   if (!ended || down.reason == caf::exit_reason::normal) return std::nullopt;
   const auto& ticket = ended.mapped().ticket;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/protocol/discovery.hpp"
 #include "actors/protocol/tenant.hpp"
 #include "actors/protocol/work.hpp"
 #include "actors/services.hpp"
@@ -13,8 +14,8 @@
 
 namespace connectord {
 
-/// The children of one tenant: consents under way, a token keeper a connection, a run a job. They hold no
-/// rows; when the tenant ends, they end.
+/// The children of one tenant: consents under way, a token keeper and a discovery a connection, a run a job.
+/// They hold no rows; when the tenant ends, they end.
 class family {
  public:
   family(cradle where, caf::scheduled_actor* parent, services_ptr s, tenant_id tenant);
@@ -22,6 +23,7 @@ class family {
 
   oauth_flow_actor begin_flow();
   token_keeper_actor keeper_of(const connection& c, const tenant_actor& parent);
+  discovery_actor discovery_of(const connection& c);
   void begin_run(claimed_job work, const connection& c, run_slot slot, const tenant_actor& parent);
 
   bool may_run_another() const;
@@ -48,6 +50,7 @@ class family {
   services_ptr services_;
   tenant_id tenant_;
   std::map<connection_id, token_keeper_actor> keepers_;
+  std::map<connection_id, discovery_actor> discoveries_;
   std::map<caf::actor_addr, run> runs_;
   std::map<caf::actor_addr, oauth_flow_actor> flows_;
   std::set<job_id> died_;

@@ -7,6 +7,7 @@
 #include "base/metrics.hpp"
 #include "domain/mail_spam.hpp"
 #include "domain/provider/catalog.hpp"
+#include "domain/provider/discovery.hpp"
 #include "domain/provider/verify.hpp"
 #include "domain/sync_state.hpp"
 #include "domain/tracker/model.hpp"
@@ -61,6 +62,7 @@ struct services {
   seconds oauth_state_ttl{600};
   sync_policy sync{};
   refresh_policy refresh{};
+  provider::discovery_policy discovery{};
   backoff_policy backoff{};
   std::map<std::string, backoff_policy, std::less<>> own_backoff{};  ///< by slug
   mail_spam_settings mail{};

@@ -2,7 +2,6 @@
 
 #include "actors/calls.hpp"
 #include "base/log.hpp"
-#include "domain/provider/url.hpp"
 
 #include <caf/exit_reason.hpp>
 
@@ -10,24 +9,6 @@ namespace connectord {
 namespace {
 
 using std::chrono::steady_clock;
-
-provider::sync_context context_of(const services& s, const connection& c) {
-  provider::sync_context x;
-  x.external_id = c.external_id;
-  x.metadata = parse_json_object(c.metadata).value();
-  const auto& definition = *s.catalog.find(c.provider);
-  std::string otherwise;
-  if (const auto client = s.clients.find(c.provider); client != s.clients.end()) {
-    x.client_id = client->second.id;
-    x.api_base = client->second.api_base;
-    otherwise = client->second.region;
-  }
-  x.region = provider::region_of(definition, x.metadata, otherwise);
-  if (const auto own = s.provider_settings.find(c.provider); own != s.provider_settings.end())
-    x.settings = own->second;
-  x.mail = s.mail;
-  return x;
-}
 
 /// A retry goes on where its predecessor stopped; a full run begins anew.
 std::string cursor_of(const run_start& start) {
@@ -57,7 +38,7 @@ sync_run_worker::sync_run_worker(self_pointer<sync_run_worker> self, services_pt
       parent_(std::move(parent)),
       begun_(steady_clock::now()) {
   const auto& policy = services_->sync;
-  run_.emplace(*services_->catalog.find(start_.row.provider), context_of(*services_, start_.row),
+  run_.emplace(*services_->catalog.find(start_.row.provider), sync_context_of(*services_, start_.row),
                cursor_of(start_), provider::sync_limits{policy.longest_run, policy.items_per_run},
                services_->now());
   beat();
@@ -102,7 +83,9 @@ void sync_run_worker::proceed() {
 
 /// The token is asked for before each call: it may have been renewed, or be about to end.
 void sync_run_worker::call(http_request request) {
-  self_->request(start_.keeper, 3 * services_->call_patience, fresh_token{refresh_cause::use, rejected_})
+  self_
+      ->request(start_.keeper, 3 * services_->call_patience,
+                fresh_token{refresh_cause::use, refused_.first()})
       .then([this, request = std::move(request)](const token_lent& t) { send(request, t.token); },
             [this](const caf::error& e) {
               const bool over = from_caf(e).code() == errc::unauthorized;
@@ -112,8 +95,7 @@ void sync_run_worker::call(http_request request) {
 
 void sync_run_worker::send(const http_request& request, const lent_token& token) {
   if (ended_) return;
-  if (refused_ == token.epoch) return end(run_end::unauthorized, "refused with two tokens");
-  token_epoch_ = token.epoch;
+  if (!refused_.try_with(token)) return end(run_end::unauthorized, "refused with two tokens");
   const auto& definition = *services_->catalog.find(start_.row.provider);
   self_
       ->request(services_->outbound->get(), patience_of(*services_),
@@ -127,10 +109,7 @@ void sync_run_worker::on_answer(const http_response& r) {
   if (ended_) return;
   if (r.status == 401) {
     // The same call again with another token: a refreshed one, or one that somebody has renewed meanwhile.
-    if (rejected_)
-      refused_ = token_epoch_;
-    else
-      rejected_ = token_epoch_;
+    refused_.refused();
     return proceed();
   }
   auto step = run_->take(r, services_->now());
@@ -140,8 +119,7 @@ void sync_run_worker::on_answer(const http_response& r) {
 }
 
 void sync_run_worker::on_page(provider::sync_page page) {
-  rejected_.reset();
-  refused_.reset();
+  refused_.worked();
   for (const auto& mail : page.rejected)
     log::info("mail.rejected",
               {{"provider", start_.row.provider}, {"score", mail.score}, {"reason", mail.reason}});
@@ -149,7 +127,7 @@ void sync_run_worker::on_page(provider::sync_page page) {
   const bool more = page.more, at_limit = page.limit_reached;
   const auto signals = page.signals.size();
   ask_tenant(commit_page{ticket(), std::move(page.signals), std::move(page.issues), std::move(page.cursor),
-                         token_epoch_, services_->now()},
+                         refused_.current(), services_->now()},
              [this, more, at_limit, signals](const outcome& o) {
                const auto fresh = std::get<page_stored>(o).fresh;
                services_->meters.signals_suppressed({start_.row.provider})

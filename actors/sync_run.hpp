@@ -2,9 +2,9 @@
 
 #include "actors/protocol/tenant.hpp"
 #include "actors/protocol/work.hpp"
+#include "actors/provider_calls.hpp"
 #include "actors/services.hpp"
 #include "actors/spawn.hpp"
-#include "domain/provider/sync.hpp"
 
 namespace connectord {
 
@@ -50,9 +50,7 @@ class sync_run_worker {
   tenant_actor parent_;
   std::optional<provider::sync_run> run_;
   std::optional<std::string> cursor_;
-  std::int64_t token_epoch_ = 0;
-  /// Epochs of the tokens that got a 401: the first, which is refreshed, and the last one after it.
-  std::optional<std::int64_t> rejected_, refused_;
+  refused_tokens refused_;
   steady_time begun_;
   bool ended_ = false, no_progress_ = false;
 };

@@ -111,6 +111,7 @@ class tenant_worker {
   bool hand_over(queued_command& q);
   void connect(complete_oauth c, const request_meta& by, promise<tenant_outcome> reply);
   void refresh(force_refresh c, const request_meta& by, promise<tenant_outcome> reply);
+  tenant_actor me() const;
   void store_own(mutation m, request_meta by, promise<tenant_outcome> reply);
   void conclude(const committing& done, const ran_step& ran);
   void begin_claimed(const mutation& m, const outcome& o);

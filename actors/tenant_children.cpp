@@ -13,30 +13,44 @@ constexpr seconds revocation_patience{10};
 
 }  // namespace
 
-/// What takes more than a transaction goes to a child, which comes back with a command of its own.
+/// What takes more than a transaction goes to a child, which answers or comes back with a command of its own.
 bool tenant_worker::hand_over(queued_command& q) {
+  auto& change = q.command.change;
   const auto refused = [&](error e) {
     answer(std::move(q), std::move(e));
     return true;
   };
-  auto* connect_now = std::get_if<complete_oauth>(&q.command.change);
-  const auto* refresh_now = std::get_if<force_refresh>(&q.command.change);
-  const auto* run = std::get_if<run_job>(&q.command.change);
+  auto* connect_now = std::get_if<complete_oauth>(&change);
+  const auto* refresh_now = std::get_if<force_refresh>(&change);
+  const auto* look = std::get_if<discover_resources>(&change);
+  const auto* run = std::get_if<run_job>(&change);
   if (run != nullptr && (leaving_ || !children_.may_run_another())) {
     q.reply.deliver(tenant_outcome{outcome{claimed_run{}}});
     return true;
   }
   if (refresh_now != nullptr && refresh_now->exchanged) return false;
-  if (connect_now == nullptr && refresh_now == nullptr) return false;
+  if (connect_now == nullptr && refresh_now == nullptr && look == nullptr) return false;
   if (state_.row().status == tenant_status::suspended) return refused(error{errc::tenant_suspended});
   if (leaving_) return refused(error{errc::service_unavailable}.retry_in(1));
-  if (connect_now == nullptr && state_.find(refresh_now->id) == nullptr)
-    return refused(error{errc::not_found});
-  if (connect_now != nullptr)
+  if (connect_now != nullptr) {
     connect(std::move(*connect_now), q.command.meta, std::move(q.reply));
-  else
+    return true;
+  }
+  const auto* row = state_.find(look != nullptr ? look->id : refresh_now->id);
+  if (row == nullptr) return refused(error{errc::not_found});
+  if (refresh_now != nullptr) {
     refresh(*refresh_now, q.command.meta, std::move(q.reply));
+    return true;
+  }
+  if (const auto may = provider::may_discover(*services_->catalog.find(row->provider), *row); !may)
+    return refused(may.error());
+  q.reply.delegate(children_.discovery_of(*row),
+                   discover{*row, children_.keeper_of(*row, me()), look->afresh});
   return true;
+}
+
+tenant_actor tenant_worker::me() const {
+  return caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
 }
 
 void tenant_worker::connect(complete_oauth c, const request_meta& by, promise<tenant_outcome> reply) {
@@ -49,9 +63,8 @@ void tenant_worker::connect(complete_oauth c, const request_meta& by, promise<te
 /// Once the tokens are stored the command comes back, for the row that a caller leaves in the audit log.
 void tenant_worker::refresh(force_refresh c, const request_meta& by, promise<tenant_outcome> reply) {
   const auto owed = std::make_shared<promise<tenant_outcome>>(std::move(reply));
-  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
   self_
-      ->request(children_.keeper_of(*state_.find(c.id), me), 3 * services_->call_patience,
+      ->request(children_.keeper_of(*state_.find(c.id), me()), 3 * services_->call_patience,
                 fresh_token{c.cause, {}, c.now})
       .then(
           [this, owed, c, by](const token_lent&) mutable {
@@ -101,8 +114,7 @@ void tenant_worker::begin_claimed(const mutation& m, const outcome& o) {
   if (run == nullptr || claimed == nullptr || !claimed->work) return;
   const auto* owner = state_.find(claimed->work->row.connection);
   if (owner == nullptr) return;
-  const auto me = caf::actor_cast<tenant_actor>(caf::strong_actor_ptr{self_->ctrl()});
-  children_.begin_run(*claimed->work, *owner, run->slot, me);
+  children_.begin_run(*claimed->work, *owner, run->slot, me());
 }
 
 /// From the durable intent to the stored answer, or to the news that there is none. Tokens that were refused

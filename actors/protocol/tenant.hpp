@@ -127,12 +127,12 @@ using mutation =
     std::variant<ingest_webhook, create_connection, patch_connection, delete_connection,
                  rotate_webhook_secret, replay_delivery, start_oauth, complete_oauth, store_grant,
                  force_refresh, begin_refresh, end_refresh, request_sync, schedule_due, run_job, commit_page,
-                 renew_run, end_run, patch_grounded, delete_grounded, put_signal_config, change_projects,
-                 change_tracker, change_gates, change_facade>;
+                 renew_run, end_run, discover_resources, patch_grounded, delete_grounded, put_signal_config,
+                 change_projects, change_tracker, change_gates, change_facade>;
 using outcome = std::variant<ingest_outcome, stored_connection, nothing, new_webhook_secret,
                              replayed_delivery, kept_answer, started_oauth, refresh_step, queued_sync,
-                             claimed_run, page_stored, grounded_signal, signal_config, project_outcome,
-                             tracker_outcome, gate_outcome, facade_outcome>;
+                             claimed_run, page_stored, shared_discovery, grounded_signal, signal_config,
+                             project_outcome, tracker_outcome, gate_outcome, facade_outcome>;
 
 /// Writes the answer of a command as it goes over the wire; called inside its transaction.
 using renderer = std::function<kept_answer(const outcome&)>;

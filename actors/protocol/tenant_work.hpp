@@ -21,6 +21,10 @@
 /// tenant's own children and from the scheduler: all rows are written by the tenant alone.
 namespace connectord {
 
+namespace provider {
+struct discovery;
+}
+
 struct stored_connection {
   connection row;
   bool created = false;
@@ -178,6 +182,17 @@ struct end_run {
   run_ticket by;
   run_report report;
   timestamp now{};
+};
+
+// ---- discovery
+
+using shared_discovery = std::shared_ptr<const provider::discovery>;
+/// What a tracker can be bound to, as the provider tells it now. Changes no row of its own, but takes a
+/// token, which may have to be renewed. Runs in a child.
+struct discover_resources {
+  using reply = shared_discovery;
+  connection_id id;
+  bool afresh = false;  ///< an answer that is remembered will not do
 };
 
 }  // namespace connectord

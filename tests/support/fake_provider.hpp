@@ -58,6 +58,16 @@ class fake_provider {
     return std::ranges::any_of(grants_, [&](const grant& g) { return g.account == account && g.lost; });
   }
 
+  /// Whose token a call carries; null for one that is refused.
+  const std::string* account_of(const http_request& r) {
+    const auto* bearer = &r.headers.front().second;
+    for (const auto& [key, value] : r.headers)
+      if (key == "authorization") bearer = &value;
+    const auto known = access_.find(bearer->substr(bearer->find(' ') + 1));
+    if (known != access_.end() && known->second.until > now_()) return &known->second.account;
+    ++refused_calls;
+    return nullptr;
+  }
   http_response answer(const http_request& r) {
     return r.url.find("/oauth/token") != std::string::npos ? exchange(r) : page(r);
   }
@@ -107,15 +117,9 @@ class fake_provider {
   }
 
   http_response page(const http_request& r) {
-    const auto* bearer = &r.headers.front().second;
-    for (const auto& [key, value] : r.headers)
-      if (key == "authorization") bearer = &value;
-    const auto known = access_.find(bearer->substr(bearer->find(' ') + 1));
-    if (known == access_.end() || known->second.until <= now_()) {
-      ++refused_calls;
-      return failed(401);
-    }
-    const auto& account = known->second.account;
+    const auto* known = account_of(r);
+    if (known == nullptr) return failed(401);
+    const auto& account = *known;
     page_calls.push_back(account);
     const auto query = r.url.find('?') == std::string::npos ? "" : r.url.substr(r.url.find('?') + 1);
     const auto since = parse_rfc3339(field(query, "since")).value_or(timestamp{});
