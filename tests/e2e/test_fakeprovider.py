@@ -97,6 +97,15 @@ class FakeProvider(unittest.TestCase):
         access = self.exchange(self.code()).json["access_token"]
         self.assertEqual([self.user(access) for _ in range(5)], [200, 503, 503, 200, 200])
 
+    def test_it_tells_what_issues_belong_to(self):
+        self.zoo.tell("resources", provider="gitlab", names=["tools", "toys"])
+        header = {"Authorization": "Bearer " + self.exchange(self.code()).json["access_token"]}
+        first = fetch("GET", self.zoo.bases["gitlab"] + "/api/v4/projects?per_page=1", headers=header)
+        self.assertEqual([p["path_with_namespace"] for p in first.json], ["ada/tools"])
+        second = fetch("GET", first.headers["link"].partition("<")[2].partition(">")[0], headers=header)
+        self.assertEqual(([p["name"] for p in second.json], second.headers["link"]), (["toys"], None))
+        self.assertEqual(fetch("POST", self.zoo.control + "resources", {"provider": "gmail", "count": 1}).status, 400)
+
     def test_an_unknown_order_or_member_is_refused(self):
         self.assertEqual(fetch("POST", self.zoo.control + "dance", {}).status, 404)
         for order, body in (("faults", {"provider": "gitlab", "statsu": 500}), ("settings", {"provider": "gitlab", "x": 1}),

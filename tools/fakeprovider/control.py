@@ -69,6 +69,15 @@ class Control:
                 account.add(time, pull=bool(order.get("pulls")))
             return {"items": len(account.items)}
 
+    def post_resources(self, order):
+        """What issues can belong to: `names`, or `count` of them."""
+        provider, account = self._provider(order), self._account(order)
+        if provider.definition.discovery is None:
+            raise Refused("provider: it is no tracker")
+        with provider.lock:
+            account.resources = list(order["names"]) if "names" in order else [f"place-{n:04}" for n in range(order["count"])]
+            return {"resources": len(account.resources)}
+
     def post_change(self, order):
         """Something happens: `action` to item `number`, or to a new one."""
         provider, account = self._provider(order), self._account(order)

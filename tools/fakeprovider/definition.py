@@ -46,6 +46,11 @@ def reading(template, value):
             return
 
 
+def asks_for(request, ask):
+    """Whether a GraphQL request is this one: they all have one address."""
+    return "graphql" not in request or (ask.json or {}).get("query", "").split() == request["graphql"].split()
+
+
 class Route:
     """A method and a path with holes, as in a URL of the definition; the query is left out."""
 
@@ -66,6 +71,7 @@ class Definition:
         self.oauth = self.document.get("oauth", {})
         self.sync = self.document.get("sync", {})
         self.streams = self.sync.get("streams", [])
+        self.discovery = self.document.get("tracker", {}).get("resource", {}).get("discover")
         self.recorded = {path.stem: json.loads(path.read_text(encoding="utf-8"))
                          for path in sorted((ROOT / "tests/golden" / slug).glob("sync/*.json"))}
         self.routes = list(self._routes())
@@ -81,6 +87,9 @@ class Definition:
             yield Route("GET", oauth["jwks_url"], "jwks")
         for call in oauth.get("account", {}).get("calls", []):
             yield Route(call["method"], call["url"], "identity", call)
+        if self.discovery:
+            request = self.discovery["request"]
+            yield Route(request.get("method", "GET"), request["url"], "discover", self.discovery)
         for stream in self.streams:
             asked = {"zone": stream.get("since", {}).get("zone"), "baseline": stream.get("baseline"),
                      "detail": stream.get("detail"), "page": stream}
@@ -96,6 +105,8 @@ class Definition:
             if found is None:
                 continue
             if route.name == "identity" and "body" in route.facts and json.loads(route.facts["body"]) != ask.json:
+                continue
+            if route.name == "discover" and not asks_for(route.facts["request"], ask):
                 continue
             if route.name == "baseline" and any(hole.startswith("cursor.") for hole in self.readings(route.facts, ask)):
                 continue
@@ -115,8 +126,10 @@ class Definition:
         return out
 
     def records(self, stream):
-        """Every record that was recorded for a stream."""
+        """Every record that was recorded for a stream, or for the discovery."""
         for recording in self.recorded.values():
+            if recording.get("discovery", False) != (stream is self.discovery):
+                continue
             for answer in recording["answers"]:
                 found = at(answer["body"], stream["records"])
                 yield from found if isinstance(found, list) else []

@@ -7,7 +7,7 @@ import urllib.parse
 import zoneinfo
 
 from definition import at, put
-from world import EPOCH, FIRST, WRITERS, parsed
+from world import EPOCH, FIRST, RESOURCES, WRITERS, parsed
 
 ZONE = "Europe/Warsaw"  # of the account; it matters where a provider filters by local minutes
 SIZES = ("per_page", "maxResults", "pageSize", "limit")
@@ -39,6 +39,8 @@ class Feeds:
             return 200, {}, {"accountId": str(account.number), "timeZone": ZONE}
         if route.name == "detail":
             return self._detail(stream, holes, account)
+        if route.name == "discover":
+            return self._discovered(stream, ask, account, quirks)
         says = self.definition.readings(stream, ask)
         if quirks.get("expired_cursor") and any(name != "since" for name in says):
             return self.definition.invalid_cursor(stream)
@@ -88,6 +90,23 @@ class Feeds:
         records = [self._record(stream, account, item) for item in items[start:start + size]]
         return self._envelope(stream, records, following if more else None, ask, size, len(items))
 
+    def _discovered(self, facts, ask, account, quirks):
+        """What issues can belong to, in the order in which it was made."""
+        says, size, page = self.definition.readings(facts, ask), self._size(facts, ask), facts["page"]
+        first = page.get("first", 0)
+        start = (int(ask.query.get("page", 1)) - 1) * size if page["style"] == "link" else max(0, (position(says.get("page")) or first) - first)
+        if quirks.get("endless_pages"):
+            account.resources += [f"more-{n}" for n in range(len(account.resources), start + 2 * size)]
+        records = []
+        for number, name in enumerate(account.resources[start:start + size], start + 1):
+            records.append(self.definition.record(facts))
+            RESOURCES[self.slug](records[-1], account, number, name)
+        following = start + size
+        more = following < len(account.resources)
+        if quirks.get("repeated_cursor"):
+            following, more = start or size, True
+        return self._envelope(facts, records, following if more else None, ask, size, len(account.resources))
+
     def _outgrow(self, account, items, needed, older, pull):
         """So many items that there is always a further page; old ones where the newest come first."""
         step = datetime.timedelta(seconds=-1 if older else 1)
@@ -116,8 +135,9 @@ class Feeds:
                 put(body, condition, value if following is not None else not value)
         if "isLast" in body:
             body["isLast"] = following is None
-        if "total_count" in body:
-            body["total_count"] = total
+        for name in ("total", "total_count"):
+            if name in body:
+                body[name] = total
         return 200, headers, {k: v for k, v in body.items() if v is not None} if self.slug == "jira" else body
 
     # What changed since a position

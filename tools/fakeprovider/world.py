@@ -43,6 +43,7 @@ class Account:
         self.email = f"{name}@example.com"
         self.host = f"{name}.atlassian.net"
         self.items, self.log, self.pending, self.messages = {}, [], [], 0
+        self.resources = ["widgets"]  # what its issues belong to, by name
         self._sorted = {}
 
     @property
@@ -103,6 +104,7 @@ def github(record, account, item):
                   repository_url=f"https://api.github.com/repos/{where}",
                   html_url=f"https://github.com/{where}/{kind}/{item.number}",
                   user={"login": account.name, "id": account.number, "type": "User"})
+    repository(record.setdefault("repository", {}), account, 1, "widgets")
     if item.pull:
         record["pull_request"] = {"url": f"https://api.github.com/repos/{where}/pulls/{item.number}",
                                   "html_url": f"https://github.com/{where}/pull/{item.number}"}
@@ -175,6 +177,31 @@ def example(record, account, item):
 
 WRITERS = {"github": github, "gitlab": gitlab, "jira": jira, "linear": linear, "google-calendar": google_calendar,
            "google-drive": google_drive, "gmail": gmail, "zoho-mail": zoho_mail, "example": example}
+
+
+# What issues belong to, likewise; `number` counts them from 1.
+
+def repository(record, account, number, name):
+    record.update(id=account.number * 10_000 + number, name=name, full_name=f"{account.name}/{name}",
+                  html_url=f"https://github.com/{account.name}/{name}", owner={"login": account.name, "id": account.number, "type": "User"})
+
+
+def project_of_gitlab(record, account, number, name):
+    record.update(id=account.number * 10_000 + number, name=name, path=name, path_with_namespace=f"{account.name}/{name}",
+                  web_url=f"https://gitlab.com/{account.name}/{name}",
+                  namespace={"id": account.number, "name": account.name, "path": account.name, "kind": "user", "full_path": account.name})
+
+
+def project_of_jira(record, account, number, name):
+    record.update(id=str(10_000 + number), key=f"K{number}", name=name, self=f"https://{account.host}/rest/api/3/project/K{number}")
+
+
+def team(record, account, number, name):
+    record.update(id=str(uuid.uuid5(SPACE, f"{account.uuid}/team/{number}")), key=f"T{number}", name=name,
+                  organization={"id": account.uuid, "urlKey": account.name})
+
+
+RESOURCES = {"github": repository, "gitlab": project_of_gitlab, "jira": project_of_jira, "linear": team}
 
 
 def identity(account, path):
