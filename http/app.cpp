@@ -161,6 +161,7 @@ std::vector<route> all_routes(app* a) {
   std::vector<route> table;
   add_service_routes(table, a);
   add_connection_routes(table, a);
+  add_discovery_routes(table, a);
   add_webhook_routes(table, a);
   add_delivery_routes(table, a);
   add_oauth_routes(table, a);

@@ -180,6 +180,7 @@ std::vector<route> all_routes(app* a);
 void add_service_routes(std::vector<route>& table, app* a);
 void add_tenant_routes(std::vector<route>& table, app* a);
 void add_connection_routes(std::vector<route>& table, app* a);
+void add_discovery_routes(std::vector<route>& table, app* a);
 void add_webhook_routes(std::vector<route>& table, app* a);
 void add_delivery_routes(std::vector<route>& table, app* a);
 void add_signal_routes(std::vector<route>& table, app* a);

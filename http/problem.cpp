@@ -16,6 +16,7 @@ dialect dialect_at(std::string_view path) noexcept {
   };
   constexpr auto places = std::to_array<place>({{"/api/v1/tracker", dialect::facade},
                                                 {"/api/v1/connectors", dialect::tracker},
+                                                {"/api/v1/connections", dialect::tracker},
                                                 {"/api/v1/projects", dialect::tracker},
                                                 {"/api/v1/activity", dialect::tracker},
                                                 {"/api/v1/flags", dialect::tracker},
