@@ -177,6 +177,7 @@ std::vector<route> all_routes(app* a) {
   add_dashboard_binding_routes(table, a);
   add_dashboard_queue_routes(table, a);
   add_dashboard_bind_routes(table, a);
+  add_dashboard_discovery_routes(table, a);
   add_dashboard_project_routes(table, a);
   add_dashboard_work_package_routes(table, a);
   add_dashboard_activity_routes(table, a);

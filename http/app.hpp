@@ -195,6 +195,7 @@ void add_dashboard_connection_routes(std::vector<route>& table, app* a);
 void add_dashboard_binding_routes(std::vector<route>& table, app* a);
 void add_dashboard_queue_routes(std::vector<route>& table, app* a);
 void add_dashboard_bind_routes(std::vector<route>& table, app* a);
+void add_dashboard_discovery_routes(std::vector<route>& table, app* a);
 void add_dashboard_project_routes(std::vector<route>& table, app* a);
 void add_dashboard_work_package_routes(std::vector<route>& table, app* a);
 void add_dashboard_activity_routes(std::vector<route>& table, app* a);

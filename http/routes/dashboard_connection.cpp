@@ -264,6 +264,16 @@ void put_fresh(fields f, const standing& s, const new_webhook_secret& fresh, tim
   put_time(part, "UNTIL", fresh.previous_valid_until, now);
 }
 
+/// Whoever may not bind sees that somebody may.
+void put_way_to_bind(fields f, const app& a, const visitor& v, const connection& c) {
+  const auto* definition = a.catalog.find(c.provider);
+  if (!v.tracker || !c.usable() || definition == nullptr || !definition->tracker) return;
+  if (v.may("tracker:admin"))
+    f.add("BIND").set("BIND_URL", "/dashboard/connections/" + c.id.str() + "/bindings/new");
+  else
+    put_denied(f, "BIND_DENIED", std::array{std::string_view{"Bind tracker…"}}, "tracker:admin");
+}
+
 /// `fresh`: a secret that nobody has seen yet.
 asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, const standing& s,
                                           refusal refused = {}, int status = 200,
@@ -288,6 +298,7 @@ asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, 
                          .show_if(t.name == chosen, "CURRENT");
                    if (fresh != nullptr) put_fresh(f, s, *fresh, r.received_at);
                    put_actions(f, a, v, s);
+                   put_way_to_bind(f, a, v, s.row);
                    put_panel(f, a, r, v, at, s, content, refused);
                  });
 }

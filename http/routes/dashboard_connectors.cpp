@@ -109,8 +109,10 @@ asio::awaitable<result<some_connections>> connections_for(app& a, request& r, co
   co_return out;
 }
 
-void put_connection(fields f, const app& a, const connection& c, timestamp now) {
+void put_connection(fields f, const app& a, const visitor& v, const connection& c, timestamp now) {
   const auto* definition = a.catalog.find(c.provider);
+  if (v.tracker && v.may("tracker:admin") && c.usable() && definition != nullptr && definition->tracker)
+    f.add("BIND").set("BIND_URL", "/dashboard/connections/" + c.id.str() + "/bindings/new");
   const bool syncs = definition != nullptr && definition->sync;
   f.set("KIND", c.provider).set("URL", "/dashboard/connectors/" + c.id.str());
   f.set("NAME", tracker::shortened(c.display_name.value_or(c.external_id), longest_shown));
@@ -122,7 +124,7 @@ void put_connection(fields f, const app& a, const connection& c, timestamp now) 
   put_time(f, "EXPIRES", c.expires_at, now, "—");
 }
 
-void put_connections(fields f, const app& a, const request& r, const address& at,
+void put_connections(fields f, const app& a, const request& r, const visitor& v, const address& at,
                      const result<some_connections>& found) {
   if (!found && found.error().code() == errc::forbidden)
     f.show("DENIED");
@@ -131,7 +133,7 @@ void put_connections(fields f, const app& a, const request& r, const address& at
   if (!found) return;
   f.show(found->rows.empty() ? "NONE" : "SOME");
   f.set("TOTAL", found->total).set("ATTENTION", found->attention);
-  for (const auto& c : found->rows) put_connection(f.add("ROW"), a, c, r.received_at);
+  for (const auto& c : found->rows) put_connection(f.add("ROW"), a, v, c, r.received_at);
   put_more(f, a, at, "connections", found->last);
 }
 
@@ -282,7 +284,7 @@ asio::awaitable<response> show_connectors(app& a, request& r) {
                    f.show(at.filtered() ? "FILTERED" : "UNFILTERED");
                    put_filters(f, a, v, w);
                    put_offers(f, a, v);
-                   put_connections(f.add("CONNECTIONS"), a, r, at, connected);
+                   put_connections(f.add("CONNECTIONS"), a, r, v, at, connected);
                    if (v.tracker) put_bindings(f.add("TRACKER"), a, r, v, at, bound);
                    put_gates(f.add("GATES"), a, r, at, gates);
                  });

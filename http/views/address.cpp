@@ -21,6 +21,7 @@ constexpr std::array sentences{
     sentence{"replayed", "The delivery was processed once more."},
     sentence{"bound", "Bound. Snapshots of that workspace land here from now on.", true},
     sentence{"bound-before", "That workspace is bound to the project already.", true},
+    sentence{"joined", "The project is bound to that workspace already: now this leads there, too.", true},
     sentence{"changed", "Changed."},
     sentence{"unbound", "Unbound. Issues, links and receipts stay as history.", true},
     sentence{"mapped", "Mapped, and applied.", true},

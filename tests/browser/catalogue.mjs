@@ -1,12 +1,13 @@
 // Every page in every state. `scene`: which of scenes.mjs; `path`: from it; `has` and `lacks`: test ids that must be
 // there or must not; `roles`: of who looks, nobody in particular when null; `status` when it is not 200.
 const PROJECT = ["project-title", "tracker-summary"];
-const TRACKER_IDS = ["tracker-summary", "tracker-issue", "tracker-drift", "tracker-not-mapped", "tracker-ambiguous", "tracker-queue-count"];
+const TRACKER_IDS = ["tracker-summary", "tracker-issue", "tracker-drift", "tracker-not-mapped", "tracker-ambiguous", "tracker-queue-count", "tracker-bind"];
 
 const at = (project, rest = "") => `/dashboard/projects/${project.id}${rest}`;
 const wp = (project, id, query = "") => at(project, `/work-packages/${id}${query}`);
 const connection = (s, tab) => `/dashboard/connectors/${s.connection.id}${tab ? `?tab=${tab}` : ""}`;
 const binding = (s, tab) => `/dashboard/connectors/bindings/${s.binding.id}${tab ? `?tab=${tab}` : ""}`;
+const wizard = (c, query = "") => `/dashboard/connections/${c.id}/bindings/new${query}`;
 const state = (name, scene, path, more = {}) => ({ name, scene, path: typeof path === "string" ? () => path : path, roles: ["admin"], has: [], lacks: [], ...more });
 
 export const STATES = [
@@ -21,8 +22,8 @@ export const STATES = [
   state("connectors-flag-off", "flagless", "/dashboard/connectors", { has: ["connector-row"], lacks: TRACKER_IDS }),
   state("connectors-crowded", "crowded", "/dashboard/connectors"),
 
-  state("connection", "full", (s) => connection(s), { has: ["connection"] }),
-  state("connection-viewer", "full", (s) => connection(s), { roles: ["viewer"], has: ["connection"] }),
+  state("connection", "full", (s) => connection(s), { has: ["connection", "tracker-bind"] }),
+  state("connection-viewer", "full", (s) => connection(s), { roles: ["viewer"], has: ["connection"], lacks: ["tracker-bind"] }),
   state("connection-webhooks", "full", (s) => connection(s, "webhooks"), { has: ["delivery-row"] }),
   state("connection-jobs", "full", (s) => connection(s, "jobs")),
   state("connection-signals", "full", (s) => connection(s, "signals"), { has: ["signal-row"] }),
@@ -36,6 +37,19 @@ export const STATES = [
   state("bind", "full", "/dashboard/connectors/bindings/new", { has: ["tracker-place"] }),
   state("bind-empty", "empty", "/dashboard/connectors/bindings/new", { lacks: ["tracker-place"] }),
   state("bind-confirm", "full", (s) => `/dashboard/connectors/bindings/new?step=confirm&project=${s.unbound.id}&provider=linear&workspace=lost-and-found`),
+  state("discover", "finding", (s) => wizard(s.found), { has: ["tracker-offers", "tracker-offer"] }),
+  state("discover-many", "finding", (s) => wizard(s.many), { has: ["tracker-offer"] }),
+  state("discover-search", "finding", (s) => wizard(s.many, "?search=place-004"), { has: ["tracker-offer"] }),
+  state("discover-no-match", "finding", (s) => wizard(s.found, "?search=nowhere"), { has: ["tracker-offers"], lacks: ["tracker-offer"] }),
+  state("discover-nothing", "finding", (s) => wizard(s.nothing), { has: ["tracker-offers"], lacks: ["tracker-offer"] }),
+  state("discover-partial", "finding", (s) => wizard(s.partial), { has: ["tracker-offers-partial", "tracker-offer"] }),
+  state("discover-refused", "finding", (s) => wizard(s.refused), { has: ["tracker-discovery-refused"], lacks: ["tracker-offers"] }),
+  state("discover-without-consent", "full", (s) => wizard(s.connection), { has: ["tracker-discovery-refused"] }),
+  state("discover-project", "finding", (s) => wizard(s.found, "?resource=ada%2Fwidgets"), { lacks: ["tracker-offer"] }),
+  state("discover-confirm", "finding", (s) => wizard(s.found, `?resource=ada%2Fwidgets&step=confirm&project=${s.project.id}`), { lacks: ["tracker-offer"] }),
+  state("discover-bound", "finding", (s) => wizard(s.found, "?resource=ada%2Ftaken"), { status: 409, has: ["tracker-offer"] }),
+  state("discover-viewer", "finding", (s) => wizard(s.found), { roles: ["viewer"], status: 403, lacks: ["tracker-offers"] }),
+  state("discover-flag-off", "flagless", (s) => wizard(s.connection), { status: 404, lacks: [...TRACKER_IDS, "tracker-offers"] }),
   state("binding", "full", (s) => binding(s), { has: ["tracker-binding", "tracker-binding-health"] }),
   state("binding-viewer", "full", (s) => binding(s), { roles: ["viewer"], has: ["tracker-binding"] }),
   state("binding-receipts", "full", (s) => binding(s, "receipts"), { has: ["tracker-binding"] }),

@@ -3,19 +3,23 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { STATES } from "./catalogue.mjs";
 import { byTestId, enter, launch, watched } from "./kit.mjs";
+import { Providers } from "./providers.mjs";
 import * as scenes from "./scenes.mjs";
 import { OPERATOR, Service } from "./service.mjs";
 
-let service, browser, scene;
+let providers, service, browser, scene, made;
 
 before(async () => {
-  service = await Service.start();
+  providers = await Providers.start();
+  service = await Service.start(providers.settings());
   browser = await launch();
-  scene = await scenes.full(service);
+  made = { full: await scenes.full(service), finding: await scenes.finding(service, providers) };
+  scene = made.full;
 });
 after(async () => {
   await browser?.close();
   await service?.close();
+  await providers?.close();
 });
 
 /// What has the focus: its words, where it is, and how it shows.
@@ -51,10 +55,10 @@ async function stops(page) {
   return seen;
 }
 
-for (const state of STATES.filter((s) => s.scene === "full" && s.roles && !s.status)) {
+for (const state of STATES.filter((s) => ["full", "finding"].includes(s.scene) && s.roles && !s.status)) {
   test(`${state.name}: every control is a stop, in order, and shows it`, async () => {
-    const visit = await enter(browser, scene.team, { roles: state.roles });
-    await visit.page.goto(state.path(scene));
+    const visit = await enter(browser, made[state.scene].team, { roles: state.roles });
+    await visit.page.goto(state.path(made[state.scene]));
     const seen = await stops(visit.page);
     assert.match(seen[0].is, /class="skip"/);
     for (const s of seen) assert.ok(s.visible && s.marked, `not seen: ${s.is}`);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { STATES } from "./catalogue.mjs";
 import { accessible, enter, fits, landmarks, launch, NARROW, picture, watched, WIDE } from "./kit.mjs";
+import { Providers } from "./providers.mjs";
 import * as scenes from "./scenes.mjs";
 import { Service } from "./service.mjs";
 
@@ -11,21 +12,25 @@ const MOST_HTML = 60 * 1024;
 const ONLY = new RegExp(process.env.STATES ?? "");
 const LOOKS = [["light", WIDE], ["dark", WIDE], ["light", NARROW], ["dark", NARROW]];
 
-let service, sleepy, browser, made;
+let service, sleepy, providers, provided, browser, made;
 
 before(async () => {
   service = await Service.start();
   sleepy = await Service.start({ POBLYSH_TRACKER_STALE_AFTER_SECONDS: "1" });
+  providers = await Providers.start();
+  provided = await Service.start(providers.settings());
   browser = await launch();
   made = {
     full: await scenes.full(service), flagless: await scenes.full(service, { flag: false }), empty: await scenes.empty(service),
-    crowded: await scenes.crowded(service), stale: await scenes.stale(sleepy),
+    crowded: await scenes.crowded(service), stale: await scenes.stale(sleepy), finding: await scenes.finding(provided, providers),
   };
 });
 after(async () => {
   await browser?.close();
   await service?.close();
   await sleepy?.close();
+  await provided?.close();
+  await providers?.close();
 });
 
 const missing = (status) => (status ? new RegExp(`status of ${status}`) : undefined);

@@ -22,6 +22,18 @@ export class Providers {
       ["OAUTH_BASE", this.providers[slug]], ["API_BASE", this.providers[slug]]]
       .map(([name, value]) => [`POBLYSH_${slug.toUpperCase()}_${name}`, value])));
   }
+  /// An order of its control API (docs/fakeprovider.md).
+  async tell(order, members) {
+    const answer = await fetch(`http://127.0.0.1:${this.port}/control/${order}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(members) });
+    if (!answer.ok) throw new Error(`${order}: ${answer.status} ${await answer.text()}`);
+  }
+  /// The connection of a team's person who consents; the account is called `account`.
+  async consent(team, provider, account) {
+    const { authorize_url } = await team.call("POST", `/connect/${provider}`);
+    const away = await fetch(`${authorize_url}&account=${account}`, { redirect: "manual" });
+    const { connection } = await (await fetch(away.headers.get("location"))).json();
+    return connection;
+  }
   async close() {
     this.process.kill();
     await once(this.process, "exit");

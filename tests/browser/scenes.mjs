@@ -103,6 +103,25 @@ export async function full(service, options) {
   return scene;
 }
 
+/// Connections whose accounts have something, much, nothing, or are not to be asked; one resource is bound.
+export async function finding(service, providers) {
+  const team = await service.team("Finders");
+  const scene = { team, project: await team.project("Finders", "finders") };
+  const account = async (name, resources, fault) => {
+    await providers.tell("resources", { provider: "github", account: name, ...resources });
+    if (fault) await providers.tell("faults", { provider: "github", operation: "discover", account: name, times: 0, ...fault });
+    return providers.consent(team, "github", name);
+  };
+  scene.found = await account("ada", { names: ["widgets", "gadgets", "taken"] });
+  scene.many = await account("bob", { count: 5000 });
+  scene.nothing = await account("cy", { names: [] });
+  scene.partial = await account("dan", { count: 10 }, { endless_pages: true });
+  scene.refused = await account("eve", { count: 10 }, { status: 403 });
+  await team.call("POST", `${TRACKERS}/bindings/`, { project_id: scene.project.id, provider: "github", workspace: "ada",
+    resources: [{ resource_type: "github_repo", resource_id: "ada/taken" }] });
+  return scene;
+}
+
 export async function empty(service) {
   return { team: await service.team("Newcomers") };
 }

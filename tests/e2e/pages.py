@@ -168,6 +168,11 @@ class PagesSuite(Suite):
         self.assertEqual(answer.status, 201, answer)
         return answer.json
 
+    def audited(self, action):
+        """Who did that, as the audit log has it."""
+        wanted = f"SELECT actor FROM audit_log WHERE tenant_id = '{self.tenant}' AND action = '{action}' AND outcome = 'ok'"
+        return self.service.database.query(wanted)
+
     def flag(self, enabled, tenant=None):
         answer = self.call("PUT", "/api/v1/flags/tracker_connectors", {"enabled": enabled}, tenant=tenant or self.tenant)
         self.assertEqual(answer.status, 200, answer)
@@ -187,11 +192,6 @@ class ConnectorsSuite(PagesSuite):
 
     def kinds(self, page):
         return sorted(row.attrs["data-kind"] for row in page.ids("connector-row"))
-
-    def audited(self, action):
-        """Who did that, as the audit log has it."""
-        wanted = f"SELECT actor FROM audit_log WHERE tenant_id = '{self.tenant}' AND action = '{action}' AND outcome = 'ok'"
-        return self.service.database.query(wanted)
 
 
 class TrackerPagesSuite(PagesSuite, TrackerSuite):
