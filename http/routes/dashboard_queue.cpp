@@ -1,14 +1,18 @@
 #include "domain/tracker/text.hpp"
 #include "http/views/address.hpp"
 #include "http/views/binding_form.hpp"
+#include "http/views/permission.hpp"
 #include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
 
 #include <algorithm>
+#include <array>
 
 /// Snapshots that wait for a project.
 namespace connectord::web {
 namespace {
+
+constexpr std::array settle_buttons{std::string_view{"Map and apply"}, std::string_view{"Discard"}};
 
 using tracker::queue_item, tracker::queue_state;
 
@@ -107,6 +111,8 @@ asio::awaitable<response> item_page(app& a, request& r, const visitor& v, const 
                                       ? tracker::shortened(*x.route.project_uuid_text, longest_shown)
                                       : "none");
                    if (!why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", why);
+                   if (x.state == queue_state::pending && !settles)
+                     put_denied(f, "SETTLE_DENIED", settle_buttons, "tracker:admin");
                    if (!settles) return;
                    auto form = f.add("MAY_SETTLE").set("SELF", path_of(x)).set("CSRF", v.csrf);
                    if (projects->empty()) return void(form.show("NO_PROJECTS"));

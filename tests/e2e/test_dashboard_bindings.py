@@ -153,8 +153,9 @@ class Queue(ConnectorsSuite):
         self.assertEqual(self.audited("tracker_queue.dismiss"), ["session:Ana"])
         self.assertEqual(self.shown(self.admin, FRONT).one(data_testid="tracker-queue-count").text, "0")
 
-    def test_whoever_only_looks_has_no_buttons(self):
+    def test_whoever_only_looks_sees_whose_the_buttons_are(self):
         page = self.shown(self.viewer, self.path)
+        self.assertEqual(self.denied(page), ["Map and apply", "Discard"])
         self.assertEqual([f.attrs["action"] for f in page.every("form")], ["/dashboard/logout"])
         csrf = page.one("input", name="csrf").attrs["value"]
         for path in ("/resolve", "/discard"):
