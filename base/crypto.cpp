@@ -225,6 +225,7 @@ std::string keyring::seal(std::string_view plain, std::string_view aad) const {
            EVP_EncryptFinal_ex(context.get(), body + n, &n) == 1 &&
            EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_size, body + plain.size()) == 1,
        "AES-256-GCM");
+  primary.seals->fetch_add(1, std::memory_order_relaxed);
   return out;
 }
 

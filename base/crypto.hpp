@@ -4,7 +4,9 @@
 #include "base/secret.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -54,6 +56,8 @@ class keyring {
   struct key {
     std::string id;
     secret bytes;  ///< 32 bytes
+    /// Values sealed with it in this process; copies of the ring share it.
+    std::shared_ptr<std::atomic<std::uint64_t>> seals = std::make_shared<std::atomic<std::uint64_t>>(0);
   };
 
   keyring() = default;

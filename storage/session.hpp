@@ -130,6 +130,8 @@ class store {
   virtual ~store() = default;
   virtual dialect kind() const noexcept = 0;
   virtual result<std::unique_ptr<session>> open() = 0;
+  /// Size of the write-ahead log where it is a file of ours.
+  virtual std::optional<std::int64_t> log_bytes() const { return std::nullopt; }
 };
 
 /// SQLite: makes the folder and the file (0700/0600) when absent. `busy` bounds lock waits and connection

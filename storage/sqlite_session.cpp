@@ -332,6 +332,12 @@ class sqlite_store final : public store {
     return made;
   }
 
+  std::optional<std::int64_t> log_bytes() const override {
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(path_ + "-wal", absent);
+    return absent ? 0 : static_cast<std::int64_t>(size);
+  }
+
   result<> prepare_file() const {
     const auto db = open_file();
     return db ? switch_to_wal(db.get(), busy_) : unavailable("open");

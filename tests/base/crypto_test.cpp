@@ -49,6 +49,16 @@ TEST_CASE("a sealed value opens with its scope, under any key of the ring, and n
   CHECK(sealed.find("token") == std::string::npos);
 }
 
+TEST_CASE("a ring and its copies count together what each key has sealed") {
+  const auto keys = ring({"k2", "k1"});
+  const auto copy = keys;
+  const auto sealed = keys.seal("a", "x");
+  static_cast<void>(copy.seal("b", "x"));
+  CHECK(copy.open(sealed, "x")->reveal() == "a");
+  CHECK(*keys.keys()[0].seals == 2);
+  CHECK(*keys.keys()[1].seals == 0);
+}
+
 TEST_CASE("a sealed value that was moved, changed, cut or is no sealed value does not open") {
   const auto keys = ring({"k1"});
   const auto sealed = keys.seal("token", "t|p|c");
