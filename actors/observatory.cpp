@@ -2,6 +2,8 @@
 
 #include "base/log.hpp"
 
+#include <algorithm>
+
 namespace connectord {
 namespace {
 
@@ -19,6 +21,19 @@ constexpr std::string_view name_of(vital_state s) {
 }
 
 }  // namespace
+
+void turn_times::took(std::chrono::nanoseconds t) noexcept {
+  const auto bound = std::ranges::lower_bound(duration_bounds, std::chrono::duration<double>(t).count());
+  const auto bucket = static_cast<std::size_t>(bound - duration_bounds.begin());
+  counts_[bucket].fetch_add(1, std::memory_order_relaxed);
+  sum_ns_.fetch_add(static_cast<std::uint64_t>(t.count()), std::memory_order_relaxed);
+}
+
+void turn_times::collect(prometheus::Histogram& into) {
+  std::vector<double> counted;
+  for (auto& c : counts_) counted.push_back(static_cast<double>(c.exchange(0, std::memory_order_relaxed)));
+  into.ObserveMultiple(counted, 1e-9 * static_cast<double>(sum_ns_.exchange(0, std::memory_order_relaxed)));
+}
 
 void vital_signs::turn(vital_state s) noexcept {
   if (state_.exchange(s) != s) since_ms_.store(to_millis(now_utc()));
@@ -51,6 +66,10 @@ void vital_signs::measure() noexcept {
   sampled_.store(0, std::memory_order_release);
 }
 
+std::int64_t vital_signs::mailbox_depth() const noexcept {
+  return std::max<std::int64_t>(0, static_cast<std::int64_t>(enqueued_.load() - processed_.load()));
+}
+
 actor_view vital_signs::view() const {
   actor_view v;
   v.id = card.id;
@@ -59,7 +78,7 @@ actor_view vital_signs::view() const {
   v.parent = card.parent;
   v.state = name_of(state());
   v.processed = processed_.load();
-  v.mailbox_depth = std::max<std::int64_t>(0, static_cast<std::int64_t>(enqueued_.load() - v.processed));
+  v.mailbox_depth = mailbox_depth();
   v.restarts = restarts();
   v.last_error = last_error();
   v.since = since();
@@ -69,7 +88,7 @@ actor_view vital_signs::view() const {
 std::shared_ptr<vital_signs> observatory::admit(const identity_card& card) {
   const std::lock_guard lock{mutex_};
   auto& signs = admitted_[card.id];
-  if (!signs) signs = std::make_shared<vital_signs>(card);
+  if (!signs) signs = std::make_shared<vital_signs>(card, turns_[card.kind]);
   return signs;
 }
 
@@ -99,15 +118,16 @@ std::vector<actor_view> observatory::views(const read_tree& question) const {
   return out;
 }
 
-void observatory::measure() const {
+void observatory::measure() {
   std::map<std::string, std::pair<double, double>> by_kind;  // living, depth
   {
     const std::lock_guard lock{mutex_};
     for (const auto& [id, signs] : admitted_) {
       auto& [living, depth] = by_kind[signs->card.kind];
       living += signs->state() == vital_state::running ? 1 : 0;
-      depth += static_cast<double>(signs->view().mailbox_depth);
+      depth += static_cast<double>(signs->mailbox_depth());
     }
+    for (auto& [kind, times] : turns_) times.collect(metrics_.actor_turns({kind}));
   }
   for (const auto& [kind, sums] : by_kind) {
     metrics_.actors_live({kind}).Set(sums.first);

@@ -43,6 +43,14 @@ class store_gate {
     bool busy = false;
   };
   using lane = fair_queue<std::optional<tenant_id>, waiting>;
+  /// Children of the labelled metrics, so that a group does not look them up by name again.
+  struct gate_meters {
+    explicit gate_meters(metrics& m);
+    prometheus::Gauge& in_use(access_mode m) { return m == access_mode::write ? writers : readers; }
+
+    prometheus::Histogram &wait, &commit, &group_size;
+    prometheus::Gauge &depth, &writers, &readers;
+  };
 
   caf::result<db_answer> on_job(db_job& j);
   void start_worker(std::size_t index);
@@ -50,10 +58,12 @@ class store_gate {
   std::vector<waiting> take_group(access_mode mode);
   void on_done(std::size_t index, const group_done& d);
   void on_lost(std::size_t index);
+  std::vector<waiting> take_back(worker& w);
   lane& lane_of(access_mode m) { return m == access_mode::write ? writes_ : reads_; }
 
   self_pointer<store_gate> self_;
   store_plan plan_;
+  gate_meters meters_;
   std::vector<worker> workers_;
   lane writes_, reads_;
 };
