@@ -1,5 +1,6 @@
 #include "serve.hpp"
 
+#include "actors/census.hpp"
 #include "actors/directory.hpp"
 #include "actors/engine.hpp"
 #include "actors/inbox.hpp"
@@ -14,6 +15,7 @@
 #include "actors/tracker/snapshot_reader.hpp"
 #include "actors/tracker/sweep.hpp"
 #include "base/log.hpp"
+#include "build_commit.hpp"
 #include "commands.hpp"
 #include "config/command_line.hpp"
 #include "config/oauth_client.hpp"
@@ -262,6 +264,9 @@ std::vector<child_spec> tree(doors& d, const services_ptr& s, const store_plan& 
   children.push_back({"janitor", [&d, s](auto* root) {
                         return caf::actor_cast<caf::strong_actor_ptr>(spawn_janitor(root, s, d.store.get()));
                       }});
+  children.push_back({"census", [&d, s](auto* root) {
+                        return caf::actor_cast<caf::strong_actor_ptr>(spawn_census(root, s, d.store.get()));
+                      }});
   return children;
 }
 
@@ -377,6 +382,16 @@ struct ground {
   const transport& out;
 };
 
+/// What nobody counts into the metrics as it happens; for each scrape.
+void measure(const ground& g, const storage::store& store, const keyring& keys) {
+  g.sky.measure();
+  if (const auto size = store.log_bytes()) g.meters.db_wal_bytes({}).Set(static_cast<double>(*size));
+  for (const auto& k : keys.keys()) {
+    auto& shown = g.meters.encryptions({k.id});
+    shown.Increment(static_cast<double>(*k.seals) - shown.Value());
+  }
+}
+
 /// The tree and the way in to it, until a signal has drained both.
 void stand(const ground& g, const config::settings& settings, const provider::catalog& catalog,
            const prepared_store& store) {
@@ -392,7 +407,7 @@ void stand(const ground& g, const config::settings& settings, const provider::ca
   web::app app{.facts = facts_for(settings, shared->catalog),
                .catalog = shared->catalog,
                .meters = meters,
-               .measure = [&sky] { sky.measure(); },
+               .measure = [&] { measure(g, *store.store, shared->keys); },
                .via = via,
                .directory = d.directory,
                .registry = d.registry,
@@ -405,6 +420,7 @@ void stand(const ground& g, const config::settings& settings, const provider::ca
                .permits = permit_pool<tenant_id>{512}};
   app.migrated = store.migrated;
   app.clients = &shared->clients;
+  meters.build_info({web::version, build_commit, app.facts.database}).Set(1);
   web::key_sets keys{io, [&via, &d](std::string url, steady_time deadline) {
                        return fetch(via, d.outbound, std::move(url), deadline);
                      }};

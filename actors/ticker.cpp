@@ -16,6 +16,10 @@ struct outlook {
   std::int64_t stalled = 0;
 };
 
+double age_of(std::optional<timestamp> since, timestamp now) {
+  return since ? std::chrono::duration<double>(now - *since).count() : 0;
+}
+
 /// Comes back to the scheduler when its last copy dies, wherever that is.
 run_slot slot_for(const tenant_id& t, const ticker::interface& home) {
   return {{new std::atomic<bool>{false}, [t, home](const std::atomic<bool>* used) {
@@ -101,6 +105,7 @@ void ticker::look() {
 void ticker::on_due(const storage::due_work& due) {
   looking_ = false;
   services_->meters.sync_backlog({}).Set(static_cast<double>(due.backlog));
+  services_->meters.jobs_oldest_age({}).Set(age_of(due.oldest, services_->now()));
   waiting_since_ = due.oldest;
   if (due.oldest && last_claim_) waiting_since_ = std::max(*due.oldest, *last_claim_);
   for (const auto& t : due.to_schedule)
