@@ -24,6 +24,8 @@ bool holds_black_box(const caf::error& reason) {
   return reason && reason.context().match_elements<black_box>();
 }
 
+constexpr std::array phase_names{"idle", "running", "passivating", "restarting", "unavailable"};
+
 }  // namespace
 
 directory::directory(self_pointer<directory> self, services_ptr s, store_gate_actor store, inbox_actor inbox,
@@ -33,6 +35,10 @@ directory::directory(self_pointer<directory> self, services_ptr s, store_gate_ac
       store_(std::move(store)),
       inbox_(std::move(inbox)),
       policy_(policy) {
+  for (std::size_t p = 0; p < in_phase_.size(); ++p) {
+    in_phase_[p] = &services_->meters.tenants({phase_names[p]});
+    in_phase_[p]->Set(0);
+  }
   self_->set_down_handler([this](caf::down_msg& d) { on_down(d); });
   self_->delayed_send(self_, sweep_interval, sweep{});
 }
@@ -99,8 +105,15 @@ directory::slot& directory::slot_of(const tenant_id& id) {
   if (!s.signs) {
     s.id = id;
     s.signs = self_->sky().admit({"tenant/" + id.str(), "tenant", self_->signs().card.id, id});
+    in_phase_[static_cast<std::size_t>(s.phase)]->Increment();
   }
   return s;
+}
+
+void directory::enter(slot& s, tenant_phase p) {
+  in_phase_[static_cast<std::size_t>(s.phase)]->Decrement();
+  s.phase = p;
+  in_phase_[static_cast<std::size_t>(p)]->Increment();
 }
 
 void directory::used(slot& s) {
@@ -115,7 +128,7 @@ void directory::activate(slot& s) {
   s.forgettable = false;
   s.next_try.reset();
   s.wake = false;
-  s.phase = tenant_phase::running;
+  enter(s, tenant_phase::running);
   s.actor = spawn_tenant(self_, services_, s.id, store_, [front = self_->address(), id = s.id] {
     if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(front))
       caf::anon_send(caf::actor_cast<caf::actor>(alive), may_leave{id});
@@ -136,7 +149,7 @@ void directory::release_held(slot& s) {
 /// comes from now on is held back.
 void directory::begin_leaving(slot& s) {
   if (s.phase != tenant_phase::running) return;
-  s.phase = tenant_phase::passivating;
+  enter(s, tenant_phase::passivating);
   caf::anon_send(s.actor, passivate{});
 }
 
@@ -149,7 +162,7 @@ void directory::on_down(const caf::down_msg& down) {
   s.actor = nullptr;
   const bool crashed = holds_black_box(down.reason);
   const bool left = !down.reason || s.phase == tenant_phase::passivating;
-  s.phase = tenant_phase::idle;
+  enter(s, tenant_phase::idle);
   s.signs->turn(vital_state::idle);
   if (left && !crashed)
     s.failed_probes = 0;
@@ -167,6 +180,7 @@ void directory::on_down(const caf::down_msg& down) {
 
 /// Nothing is known of the tenant, so nothing is kept: ids that nobody has must not cost memory.
 void directory::forget(const slot& s) {
+  in_phase_[static_cast<std::size_t>(s.phase)]->Decrement();
   self_->sky().dismiss(s.signs->card.id);
   slots_.erase(tenant_id{s.id});
 }
@@ -180,7 +194,7 @@ void directory::on_crash(slot& s, const caf::error& reason) {
   meters.actor_restarts({"tenant"}).Increment();
   const auto jitter = std::uniform_real_distribution{-1.0, 1.0}(dice_);
   auto pause = s.history.crashed(policy_, self_->clock().now(), jitter);
-  s.phase = pause ? tenant_phase::restarting : tenant_phase::unavailable;
+  enter(s, pause ? tenant_phase::restarting : tenant_phase::unavailable);
   if (!pause) {
     pause = probe_pause(s.failed_probes++);
     for (auto& held : std::exchange(s.held, {}))
@@ -200,7 +214,7 @@ void directory::on_doubt(slot& s) {
   s.signs->last_words("a commit is in doubt");
   s.signs->restarted();
   services_->meters.actor_restarts({"tenant"}).Increment();
-  s.phase = tenant_phase::restarting;
+  enter(s, tenant_phase::restarting);
   log::warn("tenant.in_doubt", {{"tenant_id", s.id}, {"restarts", s.signs->restarts()}});
   wait_out(s, policy_.first);
 }
@@ -253,7 +267,7 @@ caf::result<done> directory::on_steer(const steer_tenant& m) {
   if (s.phase == tenant_phase::running) {
     begin_leaving(s);
   } else if (s.phase == tenant_phase::restarting || s.phase == tenant_phase::unavailable) {
-    s.phase = tenant_phase::idle;
+    enter(s, tenant_phase::idle);
     s.signs->turn(vital_state::idle);
     ++s.generation;
     m.what == action::forget ? forget(s) : activate(s);

@@ -9,6 +9,7 @@
 #include <caf/actor_addr.hpp>
 #include <caf/system_messages.hpp>
 
+#include <array>
 #include <list>
 #include <random>
 #include <unordered_map>
@@ -74,6 +75,7 @@ class directory {
   caf::result<done> on_drain();
 
   slot& slot_of(const tenant_id& id);
+  void enter(slot& s, tenant_phase p);
   void used(slot& s);
   void activate(slot& s);
   void begin_leaving(slot& s);
@@ -91,6 +93,7 @@ class directory {
   store_gate_actor store_;
   inbox_actor inbox_;
   restart_policy policy_;
+  std::array<prometheus::Gauge*, 5> in_phase_;  ///< tenants, by phase
   std::unordered_map<tenant_id, slot> slots_;
   std::list<tenant_id> by_use_;  ///< tenants with an actor, the least recently used first
   std::map<caf::actor_addr, tenant_id> living_;

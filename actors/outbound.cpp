@@ -1,6 +1,7 @@
 #include "actors/outbound.hpp"
 
 #include "base/log.hpp"
+#include "domain/limit_left.hpp"
 
 #include <caf/send.hpp>
 
@@ -19,6 +20,12 @@ bool host_failed(const http_response& r) {
   return r.status >= 500;
 }
 
+std::string_view result_of(const http_response& r) {
+  if (!r.answered()) return name_of(r.failure);
+  if (r.status == 429) return "rate_limited";
+  return r.status >= 500 ? "server_error" : r.status >= 400 ? "client_error" : "ok";
+}
+
 template <class Key>
 std::size_t count_of(const std::map<Key, std::size_t>& counts, const Key& key) {
   const auto found = counts.find(key);
@@ -32,12 +39,15 @@ void count_down(std::map<Key, std::size_t>& counts, const Key& key) {
 }  // namespace
 
 outbound::outbound(self_pointer<outbound> self, outbound_plan plan)
-    : self_(self), plan_(std::move(plan)), breakers_(plan_.each, plan_.host) {}
+    : self_(self), plan_(std::move(plan)), breakers_(plan_.each, plan_.host) {
+  self_->sky().meters().provider_breaker_open.set_all(0);
+}
 
 outbound::interface::behavior_type outbound::behavior() {
   return {
       [this](send_request& r) { return on_request(r); },
       [this](call_ended& e) { on_ended(e); },
+      [this](const look_at_held_back&) { look_at_held(); },
   };
 }
 
@@ -45,12 +55,19 @@ caf::result<http_answered> outbound::on_request(send_request& r) {
   const party who{r.tenant, authority_of(r.request.url)};
   const bool full =
       waiting_.size() >= plan_.most_waiting || waiting_.waiting(who) >= plan_.most_waiting_of_tenant;
-  if (full) log::warn("outbound.queue_full", {{"host", who.second}});
-  if (full || !breakers_.admits(who.first, who.second, now()))
-    return nothing_came(call_failure::network_error);
+  if (full) {
+    log::warn("outbound.queue_full", {{"host", who.second}});
+    return refuse(r, "queue_full");
+  }
+  if (!breakers_.admits(who.first, who.second, now())) return refuse(r, "held_back");
   waiting_.push(who, {who, std::move(r), promise<http_answered>{self_}});
   dispatch();
   return later<http_answered>;
+}
+
+caf::result<http_answered> outbound::refuse(const send_request& r, std::string_view why) {
+  count(r.provider, why);
+  return nothing_came(call_failure::network_error);
 }
 
 bool outbound::has_room(const party& who) const {
@@ -70,9 +87,14 @@ void outbound::dispatch() {
 void outbound::begin(call c) {
   const auto& [tenant, host] = c.who;
   c.begun = now();
-  if (c.wanted.deadline <= c.begun) return c.reply.deliver(nothing_came(call_failure::timeout));
-  if (!breakers_.admits(tenant, host, c.begun))
+  if (c.wanted.deadline <= c.begun) {
+    count(c.wanted.provider, name_of(call_failure::timeout));
+    return c.reply.deliver(nothing_came(call_failure::timeout));
+  }
+  if (!breakers_.admits(tenant, host, c.begun)) {
+    count(c.wanted.provider, "held_back");
     return c.reply.deliver(nothing_came(call_failure::network_error));
+  }
   breakers_.begin(tenant, host);
   ++of_tenant_[tenant];
   ++to_host_[host];
@@ -93,7 +115,8 @@ void outbound::on_ended(call_ended& e) {
   auto& c = ended.mapped();
   count_down(of_tenant_, c.who.first);
   count_down(to_host_, c.who.second);
-  judge(c.who, e.response);
+  judge(c.who, c.wanted.provider, e.response);
+  count_answered(c, e.response);
   const auto& [tenant, host] = c.who;
   const auto took = std::chrono::duration_cast<milliseconds>(now() - c.begun).count();
   log::info("outbound_call",
@@ -107,12 +130,46 @@ void outbound::on_ended(call_ended& e) {
   dispatch();
 }
 
-void outbound::judge(const party& who, const http_response& r) {
+void outbound::judge(const party& who, const std::string& provider, const http_response& r) {
   const auto& [tenant, host] = who;
   if (!host_failed(r)) return breakers_.succeeded(tenant, host);
   if (breakers_.failed(tenant, host, now()))
     log::warn("outbound.suspended",
               {{"tenant_id", tenant ? tenant->text() : std::string_view{}}, {"host", host}});
+  if (!breakers_.admits(tenant, host, now())) hold_back(who, provider);
+}
+
+// ---- what operators see; calls without a provider are the service's own affair
+
+void outbound::count(const std::string& provider, std::string_view result) {
+  if (!provider.empty()) self_->sky().meters().provider_requests({provider, result}).Increment();
+}
+
+void outbound::count_answered(const call& c, const http_response& r) {
+  const auto& provider = c.wanted.provider;
+  if (provider.empty()) return;
+  auto& meters = self_->sky().meters();
+  count(provider, result_of(r));
+  meters.provider_request_seconds({provider, result_of(r)})
+      .Observe(std::chrono::duration<double>(now() - c.begun).count());
+  if (const auto left = limit_left(r.headers)) meters.provider_limit_left({provider}).Set(*left);
+}
+
+void outbound::hold_back(const party& who, const std::string& provider) {
+  if (provider.empty()) return;
+  if (held_back_.empty()) self_->delayed_send(self_, between_looks, look_at_held_back{});
+  if (held_back_.emplace(who, provider).second)
+    self_->sky().meters().provider_breaker_open({provider}).Increment();
+}
+
+void outbound::look_at_held() {
+  std::erase_if(held_back_, [this](const auto& held) {
+    const auto& [who, provider] = held;
+    if (!breakers_.admits(who.first, who.second, now())) return false;
+    self_->sky().meters().provider_breaker_open({provider}).Decrement();
+    return true;
+  });
+  if (!held_back_.empty()) self_->delayed_send(self_, between_looks, look_at_held_back{});
 }
 
 outbound_actor spawn_outbound(cradle where, outbound_plan plan) {

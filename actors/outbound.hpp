@@ -24,6 +24,7 @@ struct outbound_plan {
   breaker_policy host{.failures = 3};                                   ///< for a host: tenants that it fails
 };
 
+struct look_at_held_back : message {};
 struct call_ended : message {
   call_ended(std::uint64_t n, http_response r) : number(n), response(std::move(r)) {}
   std::uint64_t number;
@@ -36,8 +37,9 @@ struct call_ended : message {
 class outbound {
  public:
   using handle = outbound_actor;
-  using interface = outbound_actor::extend<accepts<call_ended>>;
+  using interface = outbound_actor::extend<accepts<call_ended>, accepts<look_at_held_back>>;
   static constexpr const char* name = "outbound";
+  static constexpr seconds between_looks{1};  ///< while somebody is held back
 
   outbound(self_pointer<outbound> self, outbound_plan plan);
   interface::behavior_type behavior();
@@ -56,7 +58,12 @@ class outbound {
   bool has_room(const party& who) const;
   void dispatch();
   void begin(call c);
-  void judge(const party& who, const http_response& r);
+  void judge(const party& who, const std::string& provider, const http_response& r);
+  caf::result<http_answered> refuse(const send_request& r, std::string_view why);
+  void count(const std::string& provider, std::string_view result);
+  void count_answered(const call& c, const http_response& r);
+  void hold_back(const party& who, const std::string& provider);
+  void look_at_held();
 
   steady_time now() const { return self_->clock().now(); }
 
@@ -67,6 +74,7 @@ class outbound {
   std::map<std::optional<tenant_id>, std::size_t> of_tenant_;
   std::map<std::string, std::size_t> to_host_;
   breakers breakers_;
+  std::map<party, std::string> held_back_;  ///< whom breakers stopped, and at which provider
   std::uint64_t last_number_ = 0;
 };
 

@@ -61,6 +61,25 @@ TEST_CASE_FIXTURE(directory_fixture, "a tenant is activated by its first message
   CHECK(health(acme).phase == tenant_phase::running);
 }
 
+TEST_CASE_FIXTURE(directory_fixture, "each tenant counts in the phase that it is in") {
+  const auto in = [this](std::string_view phase) { return meters.tenants({phase}).Value(); };
+  settle(acme);
+  settle(other);
+  CHECK(in("running") == 2);
+  make_unavailable();
+  CHECK((in("running") == 1 && in("unavailable") == 1));
+  ask<done>(front, steer_tenant{acme, steer_tenant::action::forget});
+  run();
+  CHECK((in("running") == 1 && in("unavailable") == 0 && in("idle") == 0));
+  crash_next_job();
+  send(other, test_delivery(1));
+  run();
+  CHECK((in("running") == 0 && in("restarting") == 1));
+  script.fate = [](std::size_t) { return fault::none; };
+  pass(seconds{1});
+  CHECK((in("running") == 1 && in("restarting") == 0));
+}
+
 TEST_CASE_FIXTURE(directory_fixture, "commits in doubt use up no restart and lock no message out") {
   settle(acme);
   for (int i = 0; i < 20; ++i) {

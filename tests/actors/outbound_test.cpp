@@ -205,3 +205,45 @@ TEST_CASE_FIXTURE(outbound_fixture,
   finish();
   CHECK(outcome(next) == "200");
 }
+
+TEST_CASE_FIXTURE(outbound_fixture,
+                  "calls are counted by provider and by what came, with the limit that is left") {
+  open();
+  const auto of = [this](std::string_view result) {
+    return meters.provider_requests({"example", result}).Value();
+  };
+  for (const int status : {200, 302, 404, 429, 500}) {
+    call(acme, "https://a.example/");
+    finish({status, {{"x-ratelimit-limit", "10"}, {"x-ratelimit-remaining", "4"}}, {}});
+  }
+  CHECK((of("ok") == 2 && of("client_error") == 1 && of("rate_limited") == 1 && of("server_error") == 1));
+  CHECK(meters.provider_limit_left({"example"}).Value() == 0.4);
+  CHECK(meters.provider_request_seconds({"example", "ok"}).Collect().histogram.sample_count == 2);
+  http_request own;
+  own.url = "https://keys.example/";
+  ask<http_answered>(gate, send_request{std::nullopt, {}, own, system.clock().now() + seconds{30}});
+  run();
+  finish();
+  CHECK(meters.exposition().find("keys.example") == std::string::npos);
+  CHECK(meters.exposition().find("connectors_provider_requests_total{provider=\"\"") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(outbound_fixture,
+                  "whoever is held back shows until the pause is over, and again after a failed probe") {
+  open();
+  const auto held = [this] { return meters.provider_breaker_open({"example"}).Value(); };
+  fail(acme, "https://a.example/", plan.each.failures - 1);
+  CHECK(held() == 0);
+  fail(acme, "https://a.example/", 1);
+  CHECK(held() == 1);
+  call(acme, "https://a.example/");
+  CHECK(meters.provider_requests({"example", "held_back"}).Value() == 1);
+  pass(plan.each.first + outbound::between_looks);
+  CHECK(held() == 0);
+  fail(acme, "https://a.example/", 1);
+  CHECK(held() == 1);
+  pass(2 * plan.each.first + outbound::between_looks);
+  call(acme, "https://a.example/");
+  finish();
+  CHECK(held() == 0);
+}
