@@ -293,6 +293,7 @@ void tenant_worker::on_committed(const committed& c) {
     if (ran.syncing) syncing_ = *ran.syncing;
     release_key(answered[i].asked.command);
     conclude(answered[i], ran);
+    if (ran.outcome.replayed) services_->meters.idempotency_replays({"replayed"}).Increment();
     answered[i].asked.reply.deliver(with_job(ran.outcome));
   }
   work();
@@ -303,6 +304,8 @@ void tenant_worker::on_refused(const caf::error& e) {
   const auto refusal = from_caf(e);
   if (refusal.code() == errc::stale_epoch) return superseded();
   if (!threw && refusal.code() == errc::commit_in_doubt) return self_->quit(in_doubt());
+  if (refusal.code() == errc::idempotency_key_reused)
+    services_->meters.idempotency_replays({"mismatch"}).Increment();
   auto failed = std::exchange(batch_, {});
   const bool infrastructure = refusal.code() == errc::database_unavailable;
   if (failed.size() > 1 && !infrastructure) {

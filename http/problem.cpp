@@ -31,6 +31,30 @@ dialect dialect_at(std::string_view path) noexcept {
   return dialect::connectors;
 }
 
+std::string_view rejection_of(errc code) noexcept {
+  switch (code) {
+    case errc::bad_request: return "framing";
+    case errc::request_timeout: return "timeout";
+    case errc::uri_too_long:
+    case errc::headers_too_large: return "header_limit";
+    case errc::payload_too_large: return "body_limit";
+    case errc::invalid_body: return "json";  // also what is nested too deep
+    case errc::rate_limited: return "rate";
+    case errc::queue_full:
+    case errc::service_unavailable:
+    case errc::database_unavailable: return "overload";
+    case errc::message_quarantined:
+    case errc::tenant_unavailable:
+    case errc::tenant_suspended: return "quarantine";
+    case errc::unauthorized:
+    case errc::invalid_signature:
+    case errc::gate_signature_invalid:
+    case errc::forbidden:
+    case errc::tenant_scope_mismatch: return "auth";
+    default: return {};
+  }
+}
+
 response problem(const error& e, std::string_view trace_id) {
   const auto& traits = traits_of(e.code());
   response out{traits.http_status, "application/problem+json"};
@@ -43,6 +67,7 @@ response problem(const error& e, std::string_view trace_id) {
   w.member("trace_id", trace_id).close();
   if (wait) out.headers.emplace_back("Retry-After", std::to_string(*wait));
   if (out.status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  out.rejected_for = rejection_of(e.code());
   return out;
 }
 

@@ -23,6 +23,7 @@ struct response {
   std::string_view content_security_policy = api_policy;  ///< a literal
   std::string_view cache_control = "no-store";            ///< a literal
   producer rest{};                                        ///< writes the body, after the head
+  std::string_view rejected_for{};                        ///< a literal: rejection_of() its error
 
   static response json(int status, std::string body) { return {status, json_type, std::move(body)}; }
   static response text(std::string_view type, std::string body) { return {200, type, std::move(body)}; }

@@ -37,7 +37,7 @@ class server::core : public std::enable_shared_from_this<core> {
   asio::awaitable<void> accept();
   asio::awaitable<void> sweep();
   void stop(milliseconds grace);
-  void count(const request& r, int status, steady_time began);
+  void count(const request& r, const response& given, steady_time began);
 
   asio::io_context& io;
   const router& routes;
@@ -193,7 +193,8 @@ void server::core::stop(milliseconds grace) {
   ticker.cancel();
 }
 
-void server::core::count(const request& r, int status, steady_time began) {
+void server::core::count(const request& r, const response& given, steady_time began) {
+  const int status = given.status;
   const auto took = std::chrono::duration<double>(steady_clock::now() - began).count();
   const std::string_view name = r.route ? r.route->path : "unmatched";
   auto& mine = r.route ? per_route_[routes.index_of(*r.route)] : per_route_.back();
@@ -207,6 +208,7 @@ void server::core::count(const request& r, int status, steady_time began) {
     seen = mine.by_outcome.insert(seen, {outcome, &counter});
   }
   seen->second->Increment();
+  if (!given.rejected_for.empty()) meters.http_rejected({given.rejected_for}).Increment();
   if (!log::enabled(log::level::info)) return;
   log::info("http_request", {{"method", text_of(r.method)},
                              {"route", name},
@@ -485,7 +487,7 @@ asio::awaitable<void> server::connection::answer(response r, steady_time began) 
   out_.clear();
   append_answer(out_, r, request_, core_->origins, keep_ && !core_->stopping);
   co_await send(out_);
-  core_->count(request_, r.status, began);
+  core_->count(request_, r, began);
   if (out_.capacity() > 1 << 18) out_ = {};  // one huge answer should not cost the connection's whole life
   if (r.rest && request_.method != verb::head && !lost_) co_await produce(r.rest);
 }

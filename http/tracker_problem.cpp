@@ -1,6 +1,7 @@
 #include "http/tracker_problem.hpp"
 
 #include "base/json.hpp"
+#include "http/problem.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -118,6 +119,7 @@ response tracker_problem(const error& e, const request& r) {
   w.member("trace_id", r.trace_id).close();
   if (retry_after) out.headers.emplace_back("Retry-After", std::to_string(*retry_after));
   if (status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  out.rejected_for = rejection_of(e.code());
   return out;
 }
 

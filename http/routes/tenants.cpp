@@ -73,6 +73,9 @@ asio::awaitable<response> create(app& a, request& r) {
     return kept_answer{201, enveloped(t, trace, now), "/api/v1/tenants/" + t.id.str()};
   };
   const auto made = co_await ask_registry<created_tenant>(a, r, c);
+  const bool mismatch = !made && made.error().code() == errc::idempotency_key_reused;
+  if (mismatch || (made && made->kept))
+    a.meters.idempotency_replays({mismatch ? "mismatch" : "replayed"}).Increment();
   if (!made) co_return refuse(made.error(), r);
   const auto answer = made->kept ? *made->kept : c.render(made->row);
   auto out = response::json(answer.status, answer.body).with("Location", answer.location);

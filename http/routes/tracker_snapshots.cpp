@@ -23,6 +23,19 @@ response answer(const tracker::receipt& r, bool replayed) {
   return tracker_json(queued ? 202 : 201, std::move(body));
 }
 
+void count(app& a, std::string_view provider, std::string_view result) {
+  a.meters.tracker_snapshots({provider, result}).Increment();
+}
+
+/// `mismatch`: the key came with another body before.
+std::string_view outcome_of(const result<snapshot_outcome>& done) {
+  if (done)
+    return done->replayed                                          ? "replayed"
+           : done->receipt.state == tracker::receipt_state::queued ? "queued"
+                                                                   : "applied";
+  return done.error().code() == errc::idempotency_key_conflict ? "mismatch" : "refused";
+}
+
 error invalid_members(const tracker::refused_body& refused) {
   json::array errors;
   for (const auto& e : refused.errors)
@@ -40,8 +53,9 @@ error too_large(const tracker::oversized_body& b) {
 
 /// Why a body cannot be taken in; a binding that it would have hit hears of it.
 asio::awaitable<response> refuse_body(app& a, request& r, const body_read::reading& read) {
-  if (const auto* big = std::get_if<tracker::oversized_body>(&read)) co_return refuse(too_large(*big), r);
   const auto* refused = std::get_if<tracker::refused_body>(&read);
+  count(a, refused && refused->route ? tracker::name_of(refused->route->provider) : "unknown", "invalid");
+  if (const auto* big = std::get_if<tracker::oversized_body>(&read)) co_return refuse(too_large(*big), r);
   if (refused == nullptr) co_return refuse(error{errc::invalid_body}, r);
   if (refused->route) {
     note_rejected note{*refused->route, "validation_error", refused->errors.front().message};
@@ -58,7 +72,10 @@ asio::awaitable<response> post(app& a, request& r) {
   const auto bytes = std::make_shared<const std::string>(std::exchange(r.body, {}));
   const auto seen = co_await read(a, r, find_seen{*key, bytes});
   if (!seen) co_return refuse(seen.error(), r);
-  if ((*seen)->receipt) co_return answer(*(*seen)->receipt, true);
+  if (const auto& before = (*seen)->receipt) {
+    count(a, tracker::name_of(before->provider), "replayed");
+    co_return answer(*before, true);
+  }
 
   const read_body wanted{bytes, (*seen)->raw_sha256};
   const auto got = co_await ask(a.via, a.snapshots.get(), wanted, r.deadline);
@@ -69,6 +86,7 @@ asio::awaitable<response> post(app& a, request& r) {
   ingest_snapshot asked{std::move(*key), std::shared_ptr<const parsed_snapshot>{got->value, parsed},
                         now_utc() + longest_wait};
   const auto done = co_await command(a, r, std::move(asked));
+  count(a, tracker::name_of(parsed->body.route.provider), outcome_of(done));
   co_return done ? answer(done->receipt, done->replayed) : refuse(done.error(), r);
 }
 

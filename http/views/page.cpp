@@ -2,6 +2,7 @@
 
 #include "base/crypto.hpp"
 #include "base/embedded.hpp"
+#include "http/problem.hpp"
 
 #include <array>
 #include <map>
@@ -141,6 +142,7 @@ response problem_page(const error& e, const request& r, const visitor* v) {
                : door_page(heading, "problem.html", fill, status);
   if (e.retry_after()) out.headers.emplace_back("Retry-After", std::to_string(*e.retry_after()));
   if (status == 401) out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  out.rejected_for = rejection_of(e.code());
   return out;
 }
 

@@ -307,3 +307,15 @@ TEST_CASE("requests are counted by route, method and status, never by path") {
   CHECK(text.find(R"(route="unmatched",status="404"} 1)") != std::string::npos);
   CHECK(text.find("/42") == std::string::npos);
 }
+
+TEST_CASE("what is refused before any work is counted by its reason, and what was not found is none of it") {
+  test_server server;
+  talk(server, "GET /items/42" + host + "\r\n");
+  talk(server, "GET /nowhere" + host + "\r\n");
+  CHECK(server.meters().exposition().find("connectors_http_rejected_total{") == std::string::npos);
+  talk(server, "GET /items/42 HTTP/1.1\r\n\r\n");
+  talk(server, "GET /items/42" + host + "x: " + std::string(70'000, 'y') + "\r\n\r\n");
+  const auto text = server.meters().exposition();
+  CHECK(text.find(R"(connectors_http_rejected_total{reason="framing"} 1)") != std::string::npos);
+  CHECK(text.find(R"(connectors_http_rejected_total{reason="header_limit"} 1)") != std::string::npos);
+}
