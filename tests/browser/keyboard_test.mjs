@@ -42,13 +42,14 @@ const reachable = (page) => page.evaluate(() => {
     .map((e) => ({ index: all.indexOf(e), is: e.outerHTML.slice(0, 100) }));
 });
 
-/// Presses Tab until what has the focus has been there before; every stop in order.
+/// Presses Tab until the focus is back where it has been; every stop in order.
 async function stops(page) {
   const seen = [];
   for (let n = 0; n < 600; n++) {
     await page.keyboard.press("Tab");
     const at = await focused(page);
     if (!at) { if (seen.length) break; else continue; }
+    if (seen.at(-1)?.index === at.index) continue;  // a date has parts, each of them a stop
     if (seen.some((s) => s.index === at.index)) break;
     seen.push(at);
   }
