@@ -279,8 +279,10 @@ asio::awaitable<response> bind(app& a, request& r) {
 }  // namespace
 
 void add_dashboard_discovery_routes(std::vector<route>& table, app* a) {
-  table.push_back(page_route(a, "/dashboard/connections/{id}/bindings/new", "discoverPage",
-                             "Bind what a connection's account has, step by step", show_wizard));
+  auto wizard = page_route(a, "/dashboard/connections/{id}/bindings/new", "discoverPage",
+                           "Bind what a connection's account has, step by step", show_wizard);
+  wizard.errors = {409};  // what is chosen was bound meanwhile
+  table.push_back(std::move(wizard));
   table.push_back(
       button_route(a, "/dashboard/connections/{id}/bindings", "bindDiscoveredFromPage", "Bind it", bind));
 }
