@@ -35,16 +35,14 @@ directory::directory(self_pointer<directory> self, services_ptr s, store_gate_ac
       store_(std::move(store)),
       inbox_(std::move(inbox)),
       policy_(policy) {
-  for (std::size_t p = 0; p < in_phase_.size(); ++p) {
-    in_phase_[p] = &services_->meters.tenants({phase_names[p]});
-    in_phase_[p]->Set(0);
-  }
   self_->set_down_handler([this](caf::down_msg& d) { on_down(d); });
   self_->delayed_send(self_, sweep_interval, sweep{});
 }
 
 directory::~directory() {
   for (const auto& [address, id] : living_) caf::anon_send_exit(address, caf::exit_reason::kill);
+  for (auto* gauge : in_phase_)
+    if (gauge != nullptr) gauge->Set(0);
 }
 
 directory::interface::behavior_type directory::behavior() {
@@ -105,15 +103,21 @@ directory::slot& directory::slot_of(const tenant_id& id) {
   if (!s.signs) {
     s.id = id;
     s.signs = self_->sky().admit({"tenant/" + id.str(), "tenant", self_->signs().card.id, id});
-    in_phase_[static_cast<std::size_t>(s.phase)]->Increment();
+    tenants_in(s.phase).Increment();
   }
   return s;
 }
 
+prometheus::Gauge& directory::tenants_in(tenant_phase p) {
+  auto*& gauge = in_phase_[static_cast<std::size_t>(p)];
+  if (gauge == nullptr) gauge = &services_->meters.tenants({phase_names[static_cast<std::size_t>(p)]});
+  return *gauge;
+}
+
 void directory::enter(slot& s, tenant_phase p) {
-  in_phase_[static_cast<std::size_t>(s.phase)]->Decrement();
+  tenants_in(s.phase).Decrement();
   s.phase = p;
-  in_phase_[static_cast<std::size_t>(p)]->Increment();
+  tenants_in(p).Increment();
 }
 
 void directory::used(slot& s) {
@@ -180,7 +184,7 @@ void directory::on_down(const caf::down_msg& down) {
 
 /// Nothing is known of the tenant, so nothing is kept: ids that nobody has must not cost memory.
 void directory::forget(const slot& s) {
-  in_phase_[static_cast<std::size_t>(s.phase)]->Decrement();
+  tenants_in(s.phase).Decrement();
   self_->sky().dismiss(s.signs->card.id);
   slots_.erase(tenant_id{s.id});
 }

@@ -75,6 +75,7 @@ class directory {
   caf::result<done> on_drain();
 
   slot& slot_of(const tenant_id& id);
+  prometheus::Gauge& tenants_in(tenant_phase p);
   void enter(slot& s, tenant_phase p);
   void used(slot& s);
   void activate(slot& s);
@@ -93,7 +94,7 @@ class directory {
   store_gate_actor store_;
   inbox_actor inbox_;
   restart_policy policy_;
-  std::array<prometheus::Gauge*, 5> in_phase_;  ///< tenants, by phase
+  std::array<prometheus::Gauge*, 5> in_phase_{};  ///< tenants; a phase that none has been in has no series
   std::unordered_map<tenant_id, slot> slots_;
   std::list<tenant_id> by_use_;  ///< tenants with an actor, the least recently used first
   std::map<caf::actor_addr, tenant_id> living_;
