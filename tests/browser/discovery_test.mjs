@@ -40,8 +40,10 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole("link", { name: "Back", exact: true }).click();
     assert.equal(await page.getByLabel("Label").inputValue(), "Ours");
     await page.getByRole("button", { name: "Go on" }).click();
+    const confirm = page.getByRole("button", { name: "Bind", exact: true });
+    await confirm.waitFor();
     await page.reload();
-    await page.getByRole("button", { name: "Bind", exact: true }).click();
+    await confirm.click();
     await page.locator(".flash").waitFor();
     assert.deepEqual(await bound(scene), ["ada/gadgets", "ada/taken"]);
     await visit.close();
