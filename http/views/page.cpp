@@ -164,9 +164,8 @@ void put_time(fields f, std::string_view slot, const std::optional<timestamp>& t
 }
 
 std::string relative(timestamp t, timestamp now) {
-  constexpr seconds making{5};  // `now` is when a page was asked for: what came about since is no future
-  const auto past = t <= now + making;
-  const auto s = std::chrono::duration_cast<seconds>(std::chrono::abs(now - t)).count();
+  const auto past = t <= now;
+  const auto s = std::chrono::duration_cast<seconds>(past ? now - t : t - now).count();
   if (s < 45) return past ? "just now" : "in a moment";
   constexpr std::int64_t minute = 60, hour = 3600, day = 86'400;
   if (s > 30 * day) return to_rfc3339(t).substr(0, 10);

@@ -62,7 +62,6 @@ TEST_CASE("a hostile value stays text in every place of every template") {
 TEST_CASE("times of a page are relative words") {
   const auto now = from_millis(1'790'000'000'000);
   CHECK(relative(now - seconds{10}, now) == "just now");
-  CHECK(relative(now + seconds{2}, now) == "just now");
   CHECK(relative(now + seconds{10}, now) == "in a moment");
   CHECK(relative(now - std::chrono::minutes{5}, now) == "5 min ago");
   CHECK(relative(now - std::chrono::hours{5}, now) == "5 h ago");
