@@ -3,6 +3,7 @@
 #include "actors/tracker/observe.hpp"
 #include "actors/tracker/queue.hpp"
 #include "actors/tracker/reading.hpp"
+#include "base/compression.hpp"
 #include "base/crypto.hpp"
 #include "storage/tenants.hpp"
 #include "storage/tracker/activity.hpp"
@@ -196,6 +197,20 @@ TEST_CASE_FIXTURE(tracker_fixture, "resolving a queued snapshot is whole or not 
   }
   CHECK(commit(*files.db, [&](change& c) { return resolve(c, asked); }).error().code() ==
         errc::queue_item_closed);
+}
+
+TEST_CASE_FIXTURE(tracker_fixture,
+                  "a body that waits since it was not packed yet is applied like any other") {
+  const auto queued = take(snapshot(issue("a", "todo"), mapping("WP01", "a"), false));
+  REQUIRE(queued.has_value());
+  const auto packed = *storage::find_body(*files.db, t, queued->receipt.id);
+  REQUIRE(is_compressed(packed.value()));
+  const auto plain = decompress(*packed, 1000).value();
+  REQUIRE(files.db->execute("UPDATE tracker_bodies SET body = $1", {storage::blob{plain}}).has_value());
+  const auto item =
+      commit(*files.db, [&](change& c) { return storage::list_queue(c.db, t, {}, {}, 1); })->front();
+  REQUIRE(commit(*files.db, [&](change& c) { return resolve(c, {item.id, home.id.value()}); }).has_value());
+  CHECK(storage::list_issues(*files.db, t, {}, {}, 10, false)->size() == 1);
 }
 
 TEST_CASE_FIXTURE(tracker_fixture, "a snapshot that changes little writes little") {
