@@ -396,7 +396,7 @@ void measure(const ground& g, const storage::store& store, const keyring& keys) 
 void stand(const ground& g, const config::settings& settings, const provider::catalog& catalog,
            const prepared_store& store) {
   const auto& [meters, sky, d, io, system, via, out] = g;
-  web::feed_bells bells{io};
+  web::feed_bells bells{io, now_utc()};
   const auto shared = services_for(settings, catalog, meters, d.outbound, d.scheduler, bells);
   auto children = tree(d, shared, plan_for(settings, store.store), out);
   if (settings.signal_engine_enabled) add_signal_engine(children, d, shared, settings.signal_webhook_token);

@@ -3,9 +3,6 @@
 #include "http/team.hpp"
 #include "http/views/visitor.hpp"
 
-#include <charconv>
-#include <limits>
-
 /// What keeps open pages up to date: a stream that says that something changed, and never what.
 namespace connectord::web {
 namespace {
@@ -13,49 +10,43 @@ namespace {
 /// A busy team's pages are not asked for again more often than this; what comes meanwhile is told at its end.
 constexpr std::chrono::milliseconds between_events{400};
 
-/// Where the page's own reading of the feed ended: the header is what a browser sends when it comes back.
-result<std::optional<std::int64_t>> last_seen(const request& r) {
+/// Where the page's own reading ended: the header is what a browser sends when it comes back.
+result<std::optional<page_mark>> last_seen(const request& r) {
   query_reader q{r.query};
-  auto seen = q.integer("last_event_id", 0, std::numeric_limits<std::int64_t>::max());
-  if (const auto sent = r.header("last-event-id")) {
-    std::int64_t seq = 0;
-    const auto* end = sent->data() + sent->size();
-    const auto parsed = std::from_chars(sent->data(), end, seq);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || seq < 0)
-      q.refuse("Last-Event-ID", "must be the id of an event");
-    seen = seq;
-  }
+  std::optional<page_mark> seen;
+  const auto from = [&](std::string_view name, const std::optional<std::string>& text) {
+    if (!text) return;
+    if (const auto mark = page_mark::parse(*text))
+      seen = mark;
+    else
+      q.refuse(name, "must be the id of an event");
+  };
+  from("last_event_id", q.text("last_event_id"));
+  if (const auto sent = r.header("last-event-id")) from("Last-Event-ID", std::string{*sent});
   if (const auto ok = q.finish(); !ok) return ok.error();
   return seen;
-}
-
-asio::awaitable<result<std::int64_t>> feed_end(app& a, request& r) {
-  const auto end = co_await read(a, r, follow_activity{});
-  if (!end) co_return end.error();
-  co_return (*end)->seen;
 }
 
 /// One open stream. It ends with its session, and with the service.
 struct watcher {
   app& a;
   request& r;
-  std::int64_t seen;
+  page_mark seen;
   feed_bells::seat seat;
 
   /// However much there is, one event stands for all of it; none for rows that the flag hides.
   asio::awaitable<bool> tell(stream& out) {
-    const bool changed = seat.page_changed();
-    const auto next = co_await read(a, r, follow_activity{{}, seen, 1});
+    const bool changed = a.bells->changed_after(r.tenant(), seen.edition);
+    const auto next = co_await read(a, r, follow_activity{{}, seen.seq, 1});
     if (!next) co_return false;
     if ((*next)->page.rows.empty() && !changed) {
-      seen = (*next)->seen;
+      seen.seq = (*next)->seen;
       co_return true;
     }
-    const auto end = co_await feed_end(a, r);
-    if (!end) co_return false;
-    seen = *end;
-    if (!co_await out.write("id: " + std::to_string(seen) + "\nevent: changed\ndata: {}\n\n"))
-      co_return false;
+    const auto now = co_await page_end(a, r);
+    if (!now) co_return false;
+    seen = *now;
+    if (!co_await out.write("id: " + seen.text() + "\nevent: changed\ndata: {}\n\n")) co_return false;
     co_await out.wait(seat.rest(), between_events);
     co_return out.open();
   }
@@ -86,9 +77,9 @@ asio::awaitable<response> events(app& a, request& r) {
     co_return problem_page(error{errc::rate_limited, "The team has too many open streams."}.retry_in(1), r,
                            &v);
   if (!*seen) {
-    const auto end = co_await feed_end(a, r);
-    if (!end) co_return problem_page(end.error(), r, &v);
-    *seen = *end;
+    const auto now = co_await page_end(a, r);
+    if (!now) co_return problem_page(now.error(), r, &v);
+    *seen = *now;
   }
   auto state = std::make_shared<watcher>(a, r, **seen, std::move(*seat));
   co_return response::streamed("text/event-stream", [state](stream& out) { return state->run(out); });

@@ -113,7 +113,7 @@ response page(const request& r, const visitor& v, const page_head& head, std::st
     f.set("CSRF", v.csrf).set("WHO", v.name).show_if(v.in_session, "SESSION");
     // What a form's address shows is not there for whoever asks again.
     const bool lives = v.in_session && r.method == verb::get;
-    f.set("STREAM", lives ? "/dashboard/events" : "").set("SINCE", v.since);
+    f.set("STREAM", lives ? "/dashboard/events" : "").set("SINCE", v.since.text());
     for (const auto& e : nav)
       f.add("NAV").set("NAV_TEXT", e.text).set("NAV_URL", e.url).show_if(e.text == head.section, "CURRENT");
     if (!head.flash.empty()) f.show("FLASH").set("FLASH_TEXT", head.flash);

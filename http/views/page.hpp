@@ -2,6 +2,7 @@
 
 #include "domain/tenant.hpp"
 #include "http/app.hpp"
+#include "http/feed_bells.hpp"
 #include "http/views/view.hpp"
 
 #include <functional>
@@ -23,7 +24,7 @@ struct visitor {
   bool in_session = false;
   std::string session_sha256{};  ///< of a session
   bool tracker = false;          ///< the team's flag
-  std::int64_t since = 0;        ///< of a session: where the feed ended when it came
+  page_mark since{};             ///< of a session: what was there when it came
 
   bool may(std::string_view scope) const { return who.may(scope); }
 };

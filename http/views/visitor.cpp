@@ -80,13 +80,6 @@ asio::awaitable<result<principal>> admit_session(app& a, request& r, std::string
   co_return who;
 }
 
-/// Where the feed ends now: what the page shows is not older, so its stream goes on from here.
-asio::awaitable<result<std::int64_t>> feed_end(app& a, request& r) {
-  const auto end = co_await read(a, r, follow_activity{});
-  if (!end) co_return end.error();
-  co_return (*end)->seen;
-}
-
 /// A form of ours comes from a page of ours.
 bool from_here(const app& a, const request& r) {
   if (const auto site = r.header("sec-fetch-site")) return *site == "same-origin" || *site == "none";
@@ -125,6 +118,13 @@ std::string safe_return(std::string_view path) {
   return ours && plain && path.size() <= 1000 ? std::string{path} : "/dashboard/connectors";
 }
 
+asio::awaitable<result<page_mark>> page_end(app& a, request& r) {
+  const auto edition = a.bells->edition();
+  const auto feed = co_await read(a, r, follow_activity{});
+  if (!feed) co_return feed.error();
+  co_return page_mark{(*feed)->seen, edition};
+}
+
 asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope) {
   if (r.head.count("authorization") > 0) {
     auto who = co_await admit_bearer(a, r, scope);
@@ -143,9 +143,9 @@ asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope) 
   v.csrf = csrf_of(*secret);
   v.session_sha256 = digest_of(*secret);
   if (r.method != verb::get) co_return v;
-  const auto end = co_await feed_end(a, r);
-  if (!end) co_return problem_page(end.error(), r, nullptr);
-  v.since = *end;
+  const auto now = co_await page_end(a, r);
+  if (!now) co_return problem_page(now.error(), r, nullptr);
+  v.since = *now;
   co_return v;
 }
 

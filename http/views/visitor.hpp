@@ -18,6 +18,9 @@ using visit_result = std::variant<visitor, response>;
 /// here on the request is the visitor's.
 asio::awaitable<visit_result> visit(app& a, request& r, std::string_view scope = "tracker:read");
 
+/// Where changes end now: what a page reads from here on is not older, so its stream goes on from here.
+asio::awaitable<result<page_mark>> page_end(app& a, request& r);
+
 /// Whether the same visitor would be let in now, at `received_at`.
 asio::awaitable<bool> still_welcome(app& a, request& r, std::string_view scope = "tracker:read");
 

@@ -67,8 +67,8 @@ test("what the feed does not tell of is seen as soon: a work package, a connecti
   await seen(() => team.workPackage(project, "WP03", { lane: "claimed" }), () => shows(detail.page, "WP03", "claimed"));
   const made = await seen(() => team.call("POST", "/connections", { provider: "github", external_id: "4711", display_name: "Octo Works" }),
     () => connection("active").waitFor({ timeout: PATIENCE }));
-  const webhooks = await watching(`/dashboard/connectors/${made.id}?tab=webhooks`);
   const deliver = await hook(team, made.id);
+  const webhooks = await watching(`/dashboard/connectors/${made.id}?tab=webhooks`);
   await seen(() => deliver(1), () => byTestId(webhooks.page, "delivery-row").first().waitFor({ timeout: PATIENCE }));
   await seen(() => team.call("DELETE", `/connections/${made.id}`), () => connection("active").waitFor({ state: "detached", timeout: PATIENCE }));
   await webhooks.page.locator('[data-testid="connection"][data-state="revoked"]').waitFor({ timeout: PATIENCE });

@@ -4,6 +4,7 @@ import csv
 import http.client
 import io
 import json
+import re
 import time
 import urllib.parse
 import uuid
@@ -200,7 +201,7 @@ class Watch:
         case.addCleanup(self.close)
 
     def next(self):
-        """The next event's id; "alive" for a sign of life, None at the end."""
+        """The feed's last row as the next event's id has it; "alive" for a sign of life, None at the end."""
         fields = {}
         while line := self.answer.readline().decode():
             line = line.rstrip("\n")
@@ -209,7 +210,8 @@ class Watch:
                 return "alive"
             if not line:
                 assert fields["event"] == "changed" and fields["data"] == "{}", fields
-                return int(fields["id"])
+                self.mark = fields["id"]
+                return int(re.fullmatch(r"(\d+)\.\d+", self.mark)[1])
             name, _, fields[name] = line.partition(": ")
         return None
 
@@ -264,6 +266,19 @@ class Events(FeedSuite):
             self.assertEqual(watch.change(), 0, what)
             self.assertLess(time.monotonic() - began, 1, what)
 
+    def test_what_changed_between_a_page_and_its_stream_is_told(self):
+        browser = self.viewer
+        since = browser.get(ACTIVITY).all("body")[0]["data-since"]
+        self.connect("example", "acct-1")
+        late = Watch(self, browser, since)
+        self.assertEqual(late.change(), 0, "the page is older than the change")
+        self.assertEqual(Watch(self, browser, header=late.mark).next(), "alive", "and now it is not")
+        late.close()
+        self.call("PATCH", f"/connections/{self.call('GET', '/connections').json['connections'][0]['id']}", {"display_name": "Other"})
+        self.assertEqual(Watch(self, browser, header=late.mark).change(), 0, "a stream that was cut meanwhile")
+        self.service.restart()
+        self.assertEqual(Watch(self, browser, header=late.mark).change(), 0, "nobody knows what the last process did not tell")
+
     def example_delivery(self):
         body = signers.to_bytes(signers.example_event(1))
         return body, signers.example(body)
@@ -283,14 +298,14 @@ class Events(FeedSuite):
         browser = self.viewer
         self.note()
         since = browser.get(ACTIVITY).all("body")[0]["data-since"]
-        self.assertEqual(since, "1")
+        self.assertRegex(since, r"^1\.\d+$")
         quiet = Watch(self, browser, since)
         self.assertEqual(quiet.next(), "alive", "nothing is new")
         self.note(3)
         self.assertEqual(quiet.change(), 4, "one event for all of them")
         self.assertEqual(Watch(self, browser, since).change(), 4, "what came between is not lost")
-        self.assertEqual(Watch(self, browser, since, header=4).next(), "alive", "the browser's own header counts")
-        for bad in ("x", "-1"):
+        self.assertEqual(Watch(self, browser, since, header=quiet.mark).next(), "alive", "the browser's own header counts")
+        for bad in ("x", "-1", "1.x", "1.-1", "1.2.3", "."):
             self.assertEqual(Watch(self, browser, header=bad).answer.status, 400)
 
     def test_hidden_rows_ring_no_bell(self):

@@ -149,8 +149,8 @@ class Providers(ZooSuite, Meters):
         self.assertNotIn(row["id"], self.call("GET", "/metrics").text)
 
     def test_a_provider_that_is_down_shows_as_held_back_and_comes_back(self):
+        self.tell("faults", "example", operation="page", times=0, status=500)  # before its first job, or there is none to fail
         self.consent("example")
-        self.tell("faults", "example", operation="page", times=0, status=500)
         held = lambda: self.value("connectors_provider_breaker_open", provider="example")
         eventually(lambda: held() == 1, 40, "the breaker")
         self.zoo.tell("heal", provider="example")
