@@ -8,6 +8,7 @@
 #include "actors/tracker/tracker.hpp"
 #include "base/log.hpp"
 #include "domain/snapshot.hpp"
+#include "storage/audit.hpp"
 #include "storage/connections.hpp"
 #include "storage/deliveries.hpp"
 #include "storage/grounded_signals.hpp"
@@ -37,6 +38,9 @@ struct reader {
   }
   result<job_value> operator()(const list_jobs& q) const {
     return paged(storage::list_jobs(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+  }
+  result<job_value> operator()(const list_audit& q) const {
+    return paged(storage::list_audit(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
   }
   result<job_value> operator()(const get_signal& q) const { return found(storage::find_signal(db, t, q.id)); }
   result<job_value> operator()(const get_job& q) const { return found(storage::find_job(db, t, q.id)); }

@@ -1,10 +1,12 @@
 #pragma once
 
-#include "domain/ids.hpp"
+#include "domain/audit.hpp"
+#include "domain/queries.hpp"
 #include "storage/session.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace connectord::storage {
 
@@ -12,12 +14,16 @@ namespace connectord::storage {
 struct audit_entry {
   std::optional<tenant_id> tenant;  ///< none for what concerns several, and for the end of one
   timestamp at{};
-  std::string actor;   ///< "operator", "token:<id>" or "webhook"
+  std::string actor;   ///< as audit_row has it
   std::string action;  ///< "connection.create"
   std::string object;  ///< the id of the row that changed
   std::string trace_id;
 };
 
 result<> append_audit(session& s, const audit_entry& e);
+
+/// The latest first.
+result<std::vector<audit_row>> list_audit(session& s, tenant_id tenant, const audit_filter& filter,
+                                          const std::optional<position>& after, int limit);
 
 }  // namespace connectord::storage

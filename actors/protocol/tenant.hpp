@@ -7,6 +7,7 @@
 #include "actors/protocol/store_gate.hpp"
 #include "actors/protocol/tenant_work.hpp"
 #include "actors/protocol/tracker.hpp"
+#include "domain/audit.hpp"
 #include "domain/connection.hpp"
 #include "domain/delivery.hpp"
 #include "domain/grounded_signal.hpp"
@@ -179,6 +180,10 @@ struct list_jobs {
   job_filter filter;
   page at;
 };
+struct list_audit {
+  audit_filter filter;
+  page at;
+};
 struct get_signal {
   signal_id id;
 };
@@ -202,8 +207,8 @@ struct get_grounded {
 };
 struct get_signal_config {};
 struct ping {};
-using row_query = std::variant<list_signals, list_deliveries, list_jobs, get_signal, get_delivery, get_job,
-                               list_grounded, get_grounded, get_signal_config, project_query, tracker_query,
+using row_query = std::variant<list_signals, list_deliveries, list_jobs, list_audit, get_signal, get_delivery,
+                               get_job, list_grounded, get_grounded, get_signal_config, project_query, tracker_query,
                                gate_query, facade_query, ping>;
 
 /// A delivery with the signals that it stands for.
@@ -213,7 +218,7 @@ struct delivery_detail {
 };
 
 /// Unbounded listings and single rows: admitted by the tenant, answered by the store. The value of
-/// the answer is a rows_page<signal | delivery | job>, a grounded_page, a signal_config, or a row; of a
+/// the answer is a rows_page<signal | delivery | job | audit_row>, a grounded_page, a signal_config, or a row; of a
 /// family of the tracker, what the query says.
 struct list_rows : message {
   list_rows(request_meta m, row_query q) : meta(std::move(m)), query(std::move(q)) {}

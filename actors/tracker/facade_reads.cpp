@@ -6,7 +6,6 @@
 #include "storage/tracker/projects.hpp"
 #include "storage/tracker/queue.hpp"
 
-#include <limits>
 
 namespace connectord {
 namespace {
@@ -67,7 +66,7 @@ struct reader {
     auto at = find_way(db, t, q.route);
     if (!at) return at.error();
     if (!at->bindings.empty()) {
-      auto links = storage::list_links(db, t, {.bindings = ids_of(*at)}, {}, std::numeric_limits<int>::max());
+      auto links = storage::list_links(db, t, {.bindings = ids_of(*at)});
       if (!links) return links.error();
       out.links = std::move(*links);
     }

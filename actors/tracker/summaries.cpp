@@ -11,12 +11,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 
 namespace connectord::tracker {
 namespace {
-
-constexpr int all_rows = std::numeric_limits<int>::max();
 
 void add_binding(project_summary& out, const stored_binding& b, health_report now) {
   out.last_snapshot_at = std::max(out.last_snapshot_at, b.last_snapshot_at);
@@ -90,7 +87,7 @@ result<std::vector<work_package_summary>> summaries_of(storage::session& db, con
   if (ids.empty()) return std::vector<work_package_summary>{};
   auto same_ids = storage::work_packages_of(db, t, p, ids);
   if (!same_ids) return same_ids.error();
-  auto links = storage::list_links(db, t, {.projects = {p.str()}, .wp_ids = ids}, std::nullopt, all_rows);
+  auto links = storage::list_links(db, t, {.projects = {p.str()}, .wp_ids = ids});
   if (!links) return links.error();
   std::vector<link_id> linked;
   for (const auto& v : *links) linked.push_back(v.link.id);

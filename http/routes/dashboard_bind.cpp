@@ -59,7 +59,7 @@ asio::awaitable<response> choosing_page(app& a, request& r, const visitor& v, co
                      put_failure(f, "FAILURE", waiting.error(), r);
                    put_projects(f, *projects, w.project);
                    put_providers(f, w.provider);
-                   put_modes(f, w.mode);
+                   put_doctrine(f.include("DOCTRINE", "doctrine.html"), w.doctrine());
                    f.set("WORKSPACE", w.workspace).set("LABEL", w.label);
                    f.set("RESOURCE", w.resource).set("RESOURCE_TYPE", w.resource_type);
                  });

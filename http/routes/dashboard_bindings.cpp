@@ -2,6 +2,7 @@
 #include "domain/tracker/text.hpp"
 #include "http/team.hpp"
 #include "http/views/address.hpp"
+#include "http/views/doctrine_form.hpp"
 #include "http/views/permission.hpp"
 #include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
@@ -32,7 +33,9 @@ asio::awaitable<result<standing>> find_binding(app& a, request& r) {
 struct refusal {
   std::string why;
   bool of_change = false;
-  std::string label, state, mode, confirm;
+  std::string label, state;
+  doctrine_choice doctrine{};
+  std::string confirm{};
 };
 
 struct tab {
@@ -49,12 +52,6 @@ void put_choices(fields f, std::string_view section, std::span<const std::string
     f.add(section).set("VALUE", value).set("WORD", worded(value)).show_if(value == chosen, "CHOSEN");
 }
 
-/// As the form names the policy: empty while snapshots decide.
-std::string_view mode_of(const tracker::binding& b) {
-  return b.source == tracker::doctrine_source::manual ? tracker::name_of(b.effective.mode)
-                                                      : std::string_view{};
-}
-
 void put_forms(fields f, const visitor& v, const standing& s, const refusal& refused) {
   const auto& b = s->binding.row;
   f.set("SELF", path_of(s)).set("CSRF", v.csrf).set("CONFIRM", refused.confirm);
@@ -67,9 +64,7 @@ void put_forms(fields f, const visitor& v, const standing& s, const refusal& ref
   if (b.state == tracker::binding_state::discovered)
     possible.insert(possible.begin(), tracker::name_of(b.state));
   put_choices(f, "STATE_CHOICE", possible, refused.of_change ? refused.state : tracker::name_of(b.state));
-  const auto mode = refused.of_change ? std::string_view{refused.mode} : mode_of(b);
-  f.add("MODE_CHOICE").set("VALUE", "").set("WORD", "As snapshots say").show_if(mode.empty(), "CHOSEN");
-  put_choices(f, "MODE_CHOICE", tracker::words<tracker::doctrine_mode>::all, mode);
+  put_doctrine(f.include("DOCTRINE", "doctrine.html"), refused.of_change ? refused.doctrine : choice_of(b));
 }
 
 void put_resources(fields f, const tracker::binding_view& b) {
@@ -91,7 +86,7 @@ void put_overview(fields f, const request& r, const visitor& v, const standing& 
   f.set("PROVIDER", tracker::name_of(b.provider)).set("WORKSPACE", b.workspace).set("REF", b.ref);
   f.set("PROJECT", view.project.slug).set("PROJECT_URL", "/dashboard/projects/" + view.project.id.str());
   f.set("STATE", worded(tracker::name_of(b.state))).set("ORIGIN", worded(tracker::name_of(b.origin)));
-  f.set("MODE", worded(tracker::name_of(b.effective.mode)));
+  f.set("MODE_WORD", worded(b.effective));
   f.set("MODE_SOURCE", manual ? "set by hand" : "as snapshots say");
   f.set("SEQUENCE", b.sequence).set("ISSUES", b.tally.issues).set("MAPPINGS", b.tally.links);
   if (b.tally.issues_absent > 0) f.add("ABSENT").set("ABSENT_COUNT", b.tally.issues_absent);
@@ -259,6 +254,10 @@ asio::awaitable<response> show_binding(app& a, request& r) {
 
 // ---- buttons
 
+doctrine_choice doctrine_in(const sent_form& form) {
+  return {form.field("mode"), form.field("title_owner"), form.field("assignee_owner")};
+}
+
 /// Only what differs from the binding as it is.
 result<patch_binding> read_change(const sent_form& form, const tracker::binding& b) {
   patch_binding p{.id = b.id};
@@ -269,14 +268,12 @@ result<patch_binding> read_change(const sent_form& form, const tracker::binding&
   const auto state = tracker::parse<tracker::binding_state>(form.field("state"));
   if (!state) return invalid("state", "is not one of the known values");
   if (*state != b.state) p.state = state;
-  const auto mode = form.field("mode");
-  if (mode == mode_of(b)) return p;
-  p.follows_snapshots = mode.empty();
-  if (mode.empty()) return p;
-  const auto wanted = tracker::read_mode(mode);
-  if (!wanted) return invalid("mode", "is not one of the known values");
-  p.doctrine = b.effective;
-  p.doctrine->mode = *wanted;
+  const auto chosen = doctrine_in(form);
+  if (chosen == choice_of(b)) return p;
+  p.follows_snapshots = chosen.mode.empty();
+  auto doctrine = doctrine_of(chosen, b.effective);
+  if (!doctrine) return doctrine.error();
+  p.doctrine = std::move(*doctrine);
   return p;
 }
 
@@ -293,7 +290,7 @@ asio::awaitable<response> change(app& a, request& r) {
     now = wanted.error();
   if (now) co_return see_other(with_said(path_of(*found), "changed"));
   const refusal refused{because(now.error()), true, form.field("label"), form.field("state"),
-                        form.field("mode"),   {}};
+                        doctrine_in(form)};
   co_return co_await binding_page(a, r, form.by, *found, refused, traits_of(now.error().code()).http_status);
 }
 

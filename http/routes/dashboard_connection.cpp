@@ -1,9 +1,8 @@
 #include "domain/sync_state.hpp"
 #include "domain/tracker/text.hpp"
 #include "http/shapes.hpp"
-#include "http/views/address.hpp"
+#include "http/views/connection_panel.hpp"
 #include "http/views/permission.hpp"
-#include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
 
 #include <algorithm>
@@ -13,18 +12,7 @@
 namespace connectord::web {
 namespace {
 
-constexpr int rows_of_a_list = 30;  // with the longest texts, a page stays below 60 KB
 constexpr std::size_t longest_shown = 80;
-
-/// A connection, with what it has in the queue or running.
-struct standing {
-  connection row;
-  std::optional<job_status> job;
-
-  std::string path() const { return "/dashboard/connectors/" + row.id.str(); }
-  /// Where its buttons lead: apart from the pages, so that no two paths look alike.
-  std::string actions() const { return "/dashboard/connections/" + row.id.str(); }
-};
 
 asio::awaitable<result<standing>> find_connection(app& a, request& r, const visitor& v) {
   if (!v.may("connections:read")) co_return error{errc::forbidden};
@@ -46,8 +34,8 @@ struct refusal {
 struct tab {
   std::string_view name, word;
 };
-constexpr std::array tabs{tab{"", "Overview"}, tab{"webhooks", "Webhooks"}, tab{"jobs", "Jobs"},
-                          tab{"signals", "Signals"}};
+constexpr std::array tabs{tab{"", "Overview"}, tab{bindings_tab, "Bindings"}, tab{"webhooks", "Webhooks"},
+                          tab{"jobs", "Jobs"}, tab{"signals", "Signals"},     tab{"audit", "Audit"}};
 
 std::string shown_name(const connection& c) {
   return tracker::shortened(c.display_name.value_or(c.external_id), longest_shown);
@@ -100,143 +88,6 @@ void put_overview(fields f, const app& a, const request& r, const visitor& v, co
   form.set("CONFIRM", refused.typed).show_if(!refused.typed.empty(), "TYPED");
 }
 
-// ---- lists
-
-std::string_view tone_of(delivery_status s) {
-  switch (s) {
-    case delivery_status::processed: return "good";
-    case delivery_status::failed:
-    case delivery_status::quarantined: return "bad";
-    case delivery_status::unmatched: return "warn";
-    default: return "";
-  }
-}
-
-std::string_view tone_of(job_status s) {
-  switch (s) {
-    case job_status::succeeded: return "good";
-    case job_status::failed: return "bad";
-    default: return "info";
-  }
-}
-
-/// Rows of the chosen tab, and where they go on.
-template <class Row>
-struct shown_rows {
-  result<shared_page<Row>> page = error{errc::forbidden};  ///< whoever may not see them
-  std::optional<sort_key> last;
-};
-using panel = std::variant<std::monostate, shown_rows<delivery>, shown_rows<job>, shown_rows<signal>>;
-
-sort_key key_of(const delivery& d) { return {to_millis(d.received_at), d.id.str()}; }
-sort_key key_of(const job& j) { return {to_millis(j.scheduled_at), j.id.str()}; }
-sort_key key_of(const signal& s) { return {to_millis(s.occurred_at), s.id.str()}; }
-
-template <class Row, class List>
-asio::awaitable<panel> rows_for(app& a, request& r, const address& at, const connection& c, List l) {
-  shown_rows<Row> out;
-  const auto from = at.at(a, "cursor", rows_of_a_list);
-  if (!from) {
-    out.page = from.error();
-    co_return out;
-  }
-  l.filter.connection = c.id;
-  l.at.limit = rows_of_a_list;
-  if (from->after)
-    l.at.after =
-        position{std::get<std::int64_t>(from->after->at(0)), std::get<std::string>(from->after->at(1))};
-  out.page = co_await list<Row>(a, r, std::move(l));
-  if (out.page && (*out.page)->more) out.last = key_of((*out.page)->rows.back());
-  co_return out;
-}
-
-asio::awaitable<panel> panel_for(app& a, request& r, const visitor& v, const address& at, const connection& c,
-                                 std::string_view chosen) {
-  if (chosen == "webhooks") {
-    if (!v.may("deliveries:read")) co_return shown_rows<delivery>{};
-    co_return co_await rows_for<delivery>(a, r, at, c, list_deliveries{});
-  }
-  if (chosen == "jobs") {
-    if (!v.may("jobs:read")) co_return shown_rows<job>{};
-    co_return co_await rows_for<job>(a, r, at, c, list_jobs{});
-  }
-  if (chosen == "signals") {
-    if (!v.may("signals:read")) co_return shown_rows<signal>{};
-    co_return co_await rows_for<signal>(a, r, at, c, list_signals{});
-  }
-  co_return panel{};
-}
-
-void put_error(fields f, const std::optional<std::string>& text) {
-  if (text) f.show("ERROR").set("ERROR_TEXT", tracker::shortened(*text, longest_shown));
-}
-
-void put_row(fields f, const request& r, const delivery& d) {
-  f.set("ID", d.id.text()).set("STATUS", name_of(d.status)).set("STATUS_WORD", worded(name_of(d.status)));
-  f.set("EVENT", tracker::shortened(d.event_type.value_or("—"), longest_shown))
-      .set("TONE", tone_of(d.status));
-  f.set("BYTES", d.body_bytes).set("REPEATS", d.duplicates);
-  put_error(f, d.error);
-  put_time(f, "AT", d.received_at, r.received_at);
-}
-
-void put_row(fields f, const request& r, const job& j) {
-  f.set("ID", j.id.text()).set("STATUS", name_of(j.status)).set("STATUS_WORD", worded(name_of(j.status)));
-  f.set("KIND", worded(name_of(j.type))).set("TONE", tone_of(j.status));
-  f.set("ATTEMPTS", j.attempts).set("SIGNALS", j.signals_emitted);
-  if (j.error) put_error(f, j.error->message);
-  put_time(f, "AT", j.scheduled_at, r.received_at);
-  put_time(f, "ENDED", j.finished_at, r.received_at, "—");
-}
-
-void put_row(fields f, const request& r, const signal& s) {
-  f.set("ID", s.id.text()).set("KIND", s.kind).set("KIND_WORD", worded(s.kind));
-  f.set("ENTITY", tracker::shortened(s.entity, longest_shown));
-  f.set("ORIGIN", s.delivery ? "webhook" : "sync");
-  put_time(f, "AT", s.occurred_at, r.received_at);
-}
-
-/// Buttons of a list are in the form around it: one key makes a second press of the same one harmless.
-void put_form(fields f, const visitor& v, const standing& s) {
-  f.set("SELF", s.actions()).set("CSRF", v.csrf).set("KEY", random_token(12));
-}
-
-template <class Row>
-void put_rows(fields f, const app& a, const request& r, const visitor& v, const address& at,
-              const standing& s, const shown_rows<Row>& found) {
-  put_form(f, v, s);
-  if (!found.page && found.page.error().code() == errc::forbidden) return void(f.show("DENIED"));
-  if (!found.page) return put_failure(f, "FAILURE", found.page.error(), r);
-  f.show((*found.page)->rows.empty() ? "NONE" : "SOME");
-  constexpr bool deliveries = std::is_same_v<Row, delivery>;
-  const bool may_replay = deliveries && v.may("deliveries:write");
-  f.show_if(may_replay, "MAY_REPLAY");
-  constexpr std::array label{std::string_view{"Replay"}};
-  if (deliveries && !may_replay) put_denied(f, "REPLAY_DENIED", label, "deliveries:write");
-  for (const auto& x : (*found.page)->rows) {
-    auto row = f.add("ROW");
-    put_row(row, r, x);
-    if (may_replay)
-      row.add("REPLAY").set("REPLAY_URL", s.actions() + "/deliveries/" + x.id.str() + "/replay");
-  }
-  if (found.last) f.show("MORE").set("MORE_URL", at.more(a, "cursor", *found.last));
-}
-
-void put_panel(fields f, const app& a, const request& r, const visitor& v, const address& at,
-               const standing& s, const panel& chosen, const refusal& refused) {
-  if (std::holds_alternative<std::monostate>(chosen))
-    return put_overview(f.include("PANEL", "connection_overview.html"), a, r, v, s, refused);
-  constexpr std::array files{"", "connection_deliveries.html", "connection_jobs.html",
-                             "connection_signals.html"};
-  auto part = f.include("PANEL", files.at(chosen.index()));
-  std::visit(
-      [&](const auto& found) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(found)>, std::monostate>)
-          put_rows(part, a, r, v, at, s, found);
-      },
-      chosen);
-}
-
 // ---- the page
 
 void put_actions(fields f, const app& a, const visitor& v, const standing& s) {
@@ -264,10 +115,15 @@ void put_fresh(fields f, const standing& s, const new_webhook_secret& fresh, tim
   put_time(part, "UNTIL", fresh.previous_valid_until, now);
 }
 
+/// Whether projects can be bound to what the connection's provider has, as far as the team may know.
+bool tracks(const app& a, const visitor& v, const connection& c) {
+  const auto* definition = a.catalog.find(c.provider);
+  return v.tracker && definition != nullptr && definition->tracker;
+}
+
 /// Whoever may not bind sees that somebody may.
 void put_way_to_bind(fields f, const app& a, const visitor& v, const connection& c) {
-  const auto* definition = a.catalog.find(c.provider);
-  if (!v.tracker || !c.usable() || definition == nullptr || !definition->tracker) return;
+  if (!c.usable() || !tracks(a, v, c)) return;
   if (v.may("tracker:admin"))
     f.add("BIND").set("BIND_URL", "/dashboard/connections/" + c.id.str() + "/bindings/new");
   else
@@ -279,7 +135,9 @@ asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, 
                                           refusal refused = {}, int status = 200,
                                           const new_webhook_secret* fresh = nullptr) {
   address at{r};
-  const auto chosen = at.filter("tab", {"webhooks", "jobs", "signals"}).value_or("");
+  const bool bindable = tracks(a, v, s.row);
+  auto chosen = at.filter("tab", {bindings_tab, "webhooks", "jobs", "signals", "audit"}).value_or("");
+  if (chosen == bindings_tab && !bindable) chosen.clear();
   const auto content = co_await panel_for(a, r, v, at, s.row, chosen);
   const auto name = shown_name(s.row);
   const auto* definition = a.catalog.find(s.row.provider);
@@ -292,14 +150,18 @@ asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, 
                    f.set("BECAUSE", because(s.row, definition != nullptr && definition->sync, r.received_at));
                    if (!refused.why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", refused.why);
                    for (const auto& t : tabs)
-                     f.add("TAB")
-                         .set("TAB_WORD", t.word)
-                         .set("TAB_URL", s.path() + (t.name.empty() ? "" : "?tab=" + std::string{t.name}))
-                         .show_if(t.name == chosen, "CURRENT");
+                     if (bindable || t.name != bindings_tab)
+                       f.add("TAB")
+                           .set("TAB_WORD", t.word)
+                           .set("TAB_URL", s.path() + (t.name.empty() ? "" : "?tab=" + std::string{t.name}))
+                           .show_if(t.name == chosen, "CURRENT");
                    if (fresh != nullptr) put_fresh(f, s, *fresh, r.received_at);
                    put_actions(f, a, v, s);
                    put_way_to_bind(f, a, v, s.row);
-                   put_panel(f, a, r, v, at, s, content, refused);
+                   if (content)
+                     put_panel(f, a, r, v, at, s, *content);
+                   else
+                     put_overview(f.include("PANEL", "connection_overview.html"), a, r, v, s, refused);
                  });
 }
 

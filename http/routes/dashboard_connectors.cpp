@@ -5,6 +5,7 @@
 #include "http/shapes.hpp"
 #include "http/team.hpp"
 #include "http/views/address.hpp"
+#include "http/views/binding_rows.hpp"
 #include "http/views/permission.hpp"
 #include "http/views/visitor.hpp"
 #include "http/views/words.hpp"
@@ -141,21 +142,6 @@ void put_connections(fields f, const app& a, const request& r, const visitor& v,
 
 constexpr std::array bind_button{std::string_view{"Bind a tracker"}};
 
-void put_binding(fields f, const app& a, const tracker::binding_view& b, timestamp now) {
-  const auto& row = b.row;
-  const auto health = tracker::name_of(row.health);
-  f.set("ID", row.id.text()).set("URL", "/dashboard/connectors/bindings/" + row.id.str());
-  f.set("NAME", tracker::shortened(row.workspace, longest_shown));
-  f.set("PROVIDER", tracker::name_of(row.provider)).set("STATE", tracker::name_of(row.state));
-  f.set("PROJECT", b.project.slug).set("PROJECT_URL", "/dashboard/projects/" + b.project.id.str());
-  f.set("HEALTH", health).set("HEALTH_WORD", worded(health)).set("TONE", tone_of(row.health));
-  const bool warned = row.health == tracker::health::drifting;
-  const auto report = tracker::assess({row.state, row.last_snapshot_at, row.tally.failures, warned ? 1 : 0},
-                                      a.facts.tracker, now);
-  f.set("WHY_TEXT", because(report, row.last_snapshot_at, total_of(row.tally.drift_open), now));
-  put_time(f, "LAST", row.last_snapshot_at, now);
-}
-
 /// How many snapshots wait; beyond a page, at least how many.
 asio::awaitable<result<std::string>> waiting(app& a, request& r) {
   list_queue pending;
@@ -197,9 +183,10 @@ void put_bindings(fields f, const app& a, const request& r, const visitor& v, co
   f.set("QUEUE_COUNT", some.waiting ? *some.waiting : "—").show_if(may_bind, "MAY_BIND");
   if (!may_bind) put_denied(f, "BIND_DENIED", bind_button, "tracker:admin");
   if (!some.found) return put_failure(f, "FAILURE", some.found.error(), r);
-  f.show(some.found->rows.empty() ? "NONE" : "SOME");
-  for (const auto& b : some.found->rows) put_binding(f.add("ROW"), a, b, r.received_at);
-  put_more(f, a, at, "trackers", some.found->last);
+  if (some.found->rows.empty()) return void(f.show("NONE"));
+  auto list = f.add("SOME");
+  put_binding_rows(list.include("ROWS", "binding_rows.html"), a, some.found->rows, r.received_at);
+  put_more(list, a, at, "trackers", some.found->last);
 }
 
 // ---- gates

@@ -17,8 +17,11 @@ constexpr std::size_t longest_shown = 60;
 
 /// What the addresses carry; the rest is known by the resource.
 constexpr std::array asked_for{wish_member{"resource", &wish::resource},
-                               wish_member{"project", &wish::project}, wish_member{"label", &wish::label},
-                               wish_member{"mode", &wish::mode}};
+                               wish_member{"project", &wish::project},
+                               wish_member{"label", &wish::label},
+                               wish_member{"mode", &wish::mode},
+                               wish_member{"title_owner", &wish::title_owner},
+                               wish_member{"assignee_owner", &wish::assignee_owner}};
 
 struct wizard {
   connection of;
@@ -146,7 +149,7 @@ asio::awaitable<response> project_page(app& a, request& r, const visitor& v, con
     f.set("RESOURCE_TYPE", w.resource_type).set("LABEL", w.label);
     f.show(projects->empty() ? "NO_PROJECTS" : "PROJECTS");
     put_projects(f, *projects, w.project);
-    put_modes(f, w.mode);
+    put_doctrine(f.include("DOCTRINE", "doctrine.html"), w.doctrine());
   });
 }
 

@@ -52,12 +52,6 @@ void put_providers(fields f, std::string_view chosen) {
     f.add("PROVIDER").set("SLUG", slug).show_if(slug == chosen, "CHOSEN");
 }
 
-void put_modes(fields f, std::string_view chosen) {
-  f.add("MODE_CHOICE").set("VALUE", "").set("WORD", "As snapshots say");
-  for (const auto mode : tracker::words<tracker::doctrine_mode>::all)
-    f.add("MODE_CHOICE").set("VALUE", mode).set("WORD", worded(mode)).show_if(mode == chosen, "CHOSEN");
-}
-
 // ---- what is filled in
 
 std::span<const wish_member> wish_members() {
@@ -67,7 +61,9 @@ std::span<const wish_member> wish_members() {
                                   wish_member{"label", &wish::label},
                                   wish_member{"resource", &wish::resource},
                                   wish_member{"resource_type", &wish::resource_type},
-                                  wish_member{"mode", &wish::mode}};
+                                  wish_member{"mode", &wish::mode},
+                                  wish_member{"title_owner", &wish::title_owner},
+                                  wish_member{"assignee_owner", &wish::assignee_owner}};
   return all;
 }
 
@@ -95,10 +91,9 @@ result<create_binding> command_of(const wish& w) {
     const auto type = w.resource_type.empty() ? tracker::default_resource_type(*provider) : w.resource_type;
     c.resources = {{std::string{type}, w.resource}};
   }
-  if (w.mode.empty()) return c;
-  const auto mode = tracker::read_mode(w.mode);
-  if (!mode) return invalid("mode", "is not one of the known values");
-  c.doctrine = tracker::doctrine{.mode = *mode, .field_owners = {}};
+  auto doctrine = doctrine_of(w.doctrine());
+  if (!doctrine) return doctrine.error();
+  c.doctrine = std::move(*doctrine);
   return c;
 }
 
@@ -120,7 +115,7 @@ void put_confirmation(fields f, const visitor& v, const confirmation& said) {
   f.set("PROJECT_NAME", tracker::shortened(project)).set("PROVIDER_NAME", tracker::name_of(c.provider));
   f.set("WORKSPACE", c.workspace).set("LABEL", c.display_label.value_or("—"));
   f.set("RESOURCE", c.resources.empty() ? "—" : c.resources.front().type + " " + c.resources.front().id);
-  f.set("MODE_WORD", c.doctrine ? worded(tracker::name_of(c.doctrine->mode)) : "As snapshots say");
+  f.set("MODE_WORD", c.doctrine ? worded(*c.doctrine) : "As snapshots say");
   f.set("WAITING", waiting);
   for (const auto& m : wish_members())
     f.add("CARRIED").set("CARRIED_NAME", m.name).set("CARRIED_VALUE", w.*m.value);

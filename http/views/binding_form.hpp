@@ -2,6 +2,7 @@
 
 #include "base/form.hpp"
 #include "http/team.hpp"
+#include "http/views/doctrine_form.hpp"
 #include "http/views/page.hpp"
 
 #include <optional>
@@ -25,11 +26,12 @@ asio::awaitable<result<std::vector<project_choice>>> projects_to_choose(app& a, 
                                                                         std::string_view chosen);
 void put_projects(fields f, const std::vector<project_choice>& projects, std::string_view chosen);
 void put_providers(fields f, std::string_view chosen);
-void put_modes(fields f, std::string_view chosen);
 
 /// A binding, as far as somebody has filled it in.
 struct wish {
-  std::string project, provider, workspace, label, resource, resource_type, mode;
+  std::string project, provider, workspace, label, resource, resource_type, mode, title_owner, assignee_owner;
+
+  doctrine_choice doctrine() const { return {mode, title_owner, assignee_owner}; }
 };
 struct wish_member {
   std::string_view name;

@@ -139,7 +139,8 @@ result<> delete_link(session& s, tenant_id tenant, tracker::link_id id) {
 
 result<std::vector<tracker::link_view>> list_links(session& s, tenant_id tenant,
                                                    const tracker::link_filter& filter,
-                                                   const std::optional<sort_key>& after, int limit) {
+                                                   const std::optional<sort_key>& after,
+                                                   std::optional<int> limit) {
   select q{SHOWN};
   q.with(" WHERE l.tenant_id = ", tenant)
       .raw(" AND b.state <> 'deleted'")
@@ -150,7 +151,8 @@ result<std::vector<tracker::link_view>> list_links(session& s, tenant_id tenant,
       .with_one_of(" AND l.state", filter.states)
       .with_one_of(" AND l.external_id", filter.external_ids);
   q.beyond(" AND (l.wp_id, l.mission, l.id) > (", after);
-  return all_of(s, q.raw(" ORDER BY l.wp_id, l.mission, l.id").with(" LIMIT ", limit), read_view);
+  q.raw(" ORDER BY l.wp_id, l.mission, l.id").with_any(" LIMIT ", limit);
+  return all_of(s, q, read_view);
 }
 
 result<tracker::link_view> view_link(session& s, tenant_id tenant, tracker::link_id id) {

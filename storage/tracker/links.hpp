@@ -30,10 +30,12 @@ result<> insert_links(session& s, tenant_id tenant, std::span<const tracker::lin
 result<> update_link(session& s, tenant_id tenant, const tracker::link& l);
 result<> delete_link(session& s, tenant_id tenant, tracker::link_id id);
 
-/// By work package, missions last.
+/// By work package, missions last. Without a limit, all of them: PostgreSQL plans for a tenth of the rows
+/// when the limit is a parameter, and then walks them in order.
 result<std::vector<tracker::link_view>> list_links(session& s, tenant_id tenant,
                                                    const tracker::link_filter& filter,
-                                                   const std::optional<sort_key>& after, int limit);
+                                                   const std::optional<sort_key>& after = {},
+                                                   std::optional<int> limit = {});
 /// NOT_FOUND when there is none of that id in a live binding.
 result<tracker::link_view> view_link(session& s, tenant_id tenant, tracker::link_id id);
 

@@ -24,9 +24,12 @@ export const STATES = [
 
   state("connection", "full", (s) => connection(s), { has: ["connection", "tracker-bind"] }),
   state("connection-viewer", "full", (s) => connection(s), { roles: ["viewer"], has: ["connection"], lacks: ["tracker-bind"] }),
+  state("connection-bindings", "full", (s) => connection(s, "bindings")),
   state("connection-webhooks", "full", (s) => connection(s, "webhooks"), { has: ["delivery-row"] }),
   state("connection-jobs", "full", (s) => connection(s, "jobs")),
   state("connection-signals", "full", (s) => connection(s, "signals"), { has: ["signal-row"] }),
+  state("connection-audit", "full", (s) => connection(s, "audit"), { has: ["audit-row"] }),
+  state("connection-audit-viewer", "full", (s) => connection(s, "audit"), { roles: ["viewer"], lacks: ["audit-row"] }),
   state("connection-flag-off", "flagless", (s) => connection(s), { has: ["connection"], lacks: TRACKER_IDS }),
 
   state("queue", "full", "/dashboard/connectors/queue", { has: ["tracker-queue-row"] }),

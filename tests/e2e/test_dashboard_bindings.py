@@ -73,6 +73,24 @@ class BindingPage(ConnectorsSuite):
         self.assertEqual(self.admin.submit(back, mode="").status, 200)
         self.assertEqual(self.now()["doctrine"]["source"], "snapshot")
 
+    def test_where_ownership_is_split_the_form_says_whose_a_field_is(self):
+        form = lambda: self.shown(self.admin, self.path).one("form", action=self.path + "/change")
+        owners = lambda: self.now()["doctrine"]["field_owners"]
+        self.admin.submit(form(), mode="split_ownership", title_owner="external", assignee_owner="local")
+        self.assertEqual(owners(), {"assignee": "local", "title": "external"})
+        self.assertIn("Split ownership (assignee: local, title: external)", self.shown(self.viewer, self.path).root.text)
+        shown = self.admin.filled(form())
+        self.assertEqual((shown["mode"], shown["title_owner"], shown["assignee_owner"]), ("split_ownership", "external", "local"))
+        self.assertIn("title_mismatch", {d["kind"] for d in self.call("GET", T + "/drift/", query={"state": "open"}).json["items"]})
+        self.admin.submit(form(), title_owner="")
+        self.assertEqual(owners(), {"assignee": "local"})
+        self.assertNotIn("title_mismatch", {d["kind"] for d in self.call("GET", T + "/drift/", query={"state": "open"}).json["items"]})
+        self.call("PATCH", f"{T}/bindings/{self.bound}/", {"doctrine_mode": "split_ownership", "doctrine_field_owners": {"labels": "local"}})
+        self.admin.submit(form(), assignee_owner="external")
+        self.assertEqual(owners(), {"assignee": "external", "labels": "local"}, "what the form does not ask for stays")
+        refused = self.admin.submit(form(), title_owner="nobody")
+        self.assertEqual((refused.status, owners()), (400, {"assignee": "external", "labels": "local"}))
+
     def test_a_refused_change_keeps_what_was_typed(self):
         form = self.shown(self.admin, self.path).one("form", action=self.path + "/change")
         for values in ({"label": " "}, {"label": "x" * 513}, {"state": "nonsense"}, {"mode": "nonsense"}):
@@ -170,10 +188,10 @@ class Wizard(ConnectorsSuite):
         home = self.project(name=EVIL)
         first = self.shown(self.admin, self.NEW)
         form = first.one("form", action=self.NEW)
-        values = self.admin.filled(form, project=home["id"], provider="jira", workspace="acme & co", label="Board", resource="10001", mode="split_ownership")
+        values = self.admin.filled(form, project=home["id"], provider="jira", workspace="acme & co", label="Board", resource="10001", mode="split_ownership", title_owner="local")
         second = self.shown(self.admin, self.NEW + "?" + urllib.parse.urlencode(values))
         self.assertEqual(second.one("li", aria_current="step").text, "Confirm")
-        for said in ("acme & co", "Board", "jira_project 10001", "Split ownership"):
+        for said in ("acme & co", "Board", "jira_project 10001", "Split ownership (title: local)"):
             self.assertIn(said, second.root.text)
         back = next(a.attrs["href"] for a in second.every("a") if a.text == "Back")
         self.assertEqual(self.admin.filled(self.shown(self.admin, back).one("form", action=self.NEW)), values)
@@ -182,8 +200,8 @@ class Wizard(ConnectorsSuite):
         self.assertEqual([p.one("p", class_="flash").text.split()[0] for p in pages], ["Bound.", "That"])
         self.assertEqual(self.audited("tracker_binding.create"), ["session:Ana"])
         rows = self.call("GET", T + "/bindings/").json["items"]
-        self.assertEqual([(b["provider"], b["workspace"], b["display_label"], b["state"], b["doctrine"]["mode"]) for b in rows],
-                         [("jira", "acme & co", "Board", "active", "split_ownership")])
+        self.assertEqual([(b["provider"], b["workspace"], b["display_label"], b["state"], b["doctrine"]["mode"], b["doctrine"]["field_owners"]) for b in rows],
+                         [("jira", "acme & co", "Board", "active", "split_ownership", {"title": "local"})])
 
     def test_what_waits_is_offered_and_applied(self):
         home = self.project()

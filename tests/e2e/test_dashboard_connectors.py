@@ -146,11 +146,23 @@ class ConnectionPage(ConnectorsSuite):
     def test_every_tab_has_an_address_and_says_when_it_is_empty(self):
         page = self.shown(self.viewer, self.path)
         links = [a.attrs["href"] for a in page.one("nav", class_="tabs").every("a")]
-        self.assertEqual(links, [self.path] + [f"{self.path}?tab={t}" for t in ("webhooks", "jobs", "signals")])
+        self.assertEqual(links, [self.path] + [f"{self.path}?tab={t}" for t in ("webhooks", "jobs", "signals", "audit")])
         for link in links[1:]:
             tab = self.shown(self.viewer, link)
             self.assertEqual(tab.one("nav", class_="tabs").one("a", aria_current="page").attrs["href"], link)
             self.assertEqual(len(list(tab.every("p", class_="empty"))), 1)
+
+    def test_what_the_provider_s_trackers_are_bound_to(self):
+        bind = lambda provider, workspace: self.call("POST", T + "/bindings/", {"project_id": self.project()["id"], "provider": provider, "workspace": workspace}).json["id"]
+        wanted, other = [bind("linear", f"acme {n}") for n in range(32)], bind("jira", "acme")
+        path = f"{FRONT}/{self.connect('linear', 'org-1')['id']}"
+        self.assertIn(f"{path}?tab=bindings", [a.attrs["href"] for a in self.shown(self.viewer, path).one("nav", class_="tabs").every("a")])
+        page = self.shown(self.viewer, path + "?tab=bindings")
+        more = self.shown(self.viewer, next(a.attrs["href"] for a in page.every("a") if a.text == "More trackers"))
+        rows = [row.attrs["data-binding-id"] for p in (page, more) for row in p.ids("connector-row")]
+        self.assertEqual((sorted(rows), other in rows), (sorted(wanted), False))
+        self.flag(False)
+        self.assertNotIn("bindings", self.shown(self.viewer, path + "?tab=bindings").source)
 
     def test_lists_are_paged_and_small(self):
         self.arrive(60)
@@ -209,6 +221,21 @@ class ConnectionPage(ConnectorsSuite):
             body = signers.to_bytes(signers.example_event(number + 50))
             self.deliver("example", body, signers.example(body, secret))
         self.assertEqual(self.audited("connection.rotate_secret"), ["session:Ana"] * 2)
+
+    def test_who_did_what_to_it_is_told_to_whoever_may_change_it(self):
+        secret = self.shown(self.editor, self.path).one("form", action=self.actions + "/webhook-secret")
+        self.editor.submit(secret)
+        self.connect("example", "acct-2")  # another one's row is not this one's
+        told = lambda page: [(row.attrs["data-action"], row.one("th").text, row.one("td", data_label="Who").text) for row in page.ids("audit-row")]
+        page = self.shown(self.editor, self.path + "?tab=audit")
+        self.assertEqual(told(page), [("connection.rotate_secret", "Made a new webhook secret", "Ana"), ("connection.create", "Added", "operator")])
+        for n in range(40):
+            self.call("PATCH", "/connections/" + self.path.rpartition("/")[2], {"display_name": f"Name {n}"})
+        pages = [self.shown(self.editor, self.path + "?tab=audit")]
+        pages.append(self.shown(self.editor, next(a.attrs["href"] for a in pages[0].every("a") if a.text == "What was done before")))
+        self.assertEqual([action for page in pages for action, _, _ in told(page)], ["connection.patch"] * 40 + ["connection.rotate_secret", "connection.create"])
+        denied = self.shown(self.viewer, self.path + "?tab=audit")
+        self.assertEqual((told(denied), denied.one("p", class_="empty").text), ([], "Your role does not show who changed what."))
 
     def test_whoever_only_looks_sees_the_buttons_and_whose_they_are_but_cannot_press_any(self):
         self.arrive()

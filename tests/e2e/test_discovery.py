@@ -183,12 +183,13 @@ class Wizard(DiscoverySuite):
                 first = self.shown(self.admin, self.begin(c))
                 self.assertEqual(first.one("li", aria_current="step").text, "Choose")
                 self.assertEqual(sorted(self.offers(first)), ["other", "widgets"])
-                last = self.confirmed(c, "widgets", label="Ours & theirs", mode="split_ownership")
+                last = self.confirmed(c, "widgets", label="Ours & theirs", mode="split_ownership", assignee_owner="external")
                 self.assertEqual(last.one("li", aria_current="step").text, "Confirm")
                 said = [self.bind(last).one("p", class_="flash").text.split()[0] for _ in range(2)]
                 self.assertEqual(said, ["Bound.", "That"])
                 made = [b for b in self.bindings() if b["provider"] == provider]
-                self.assertEqual([(b["state"], b["display_label"], b["doctrine"]["mode"]) for b in made], [("active", "Ours & theirs", "split_ownership")])
+                self.assertEqual([(b["state"], b["display_label"], b["doctrine"]["mode"], b["doctrine"]["field_owners"]) for b in made],
+                                 [("active", "Ours & theirs", "split_ownership", {"assignee": "external"})])
                 wanted = next(row for row in self.listed(c)["items"] if row["label"].endswith("widgets"))
                 self.assertEqual([(r["resource_type"], r["resource_id"], r["workspace"], r["state"]) for r in made[0]["resources"]],
                                  [(kind, wanted["ids"][0], wanted["workspaces"][0], "active")])
