@@ -30,8 +30,7 @@ struct reader {
   const tenant_id& t;
 
   result<job_value> operator()(const list_signals& q) const {
-    return paged(storage::list_signals(db, t, q.filter, q.at.after, q.at.limit + 1, q.with_payload),
-                 q.at.limit);
+    return paged(storage::list_signals(db, t, q.filter, q.at.after, q.at.limit + 1, q.with), q.at.limit);
   }
   result<job_value> operator()(const list_deliveries& q) const {
     return paged(storage::list_deliveries(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);

@@ -37,6 +37,9 @@ struct tenant_filter {
   std::optional<tenant_status> status;
 };
 
+/// What a list tells of each signal beside its kind, connection and times.
+enum class signal_extra : std::uint8_t { none, payload, origin };  // origin: entity, delivery and job
+
 struct signal_filter {
   std::optional<std::string> provider, kind;
   std::optional<connection_id> connection;

@@ -43,7 +43,14 @@ signal read_listed_signal(const row& r) {
   listed.kind = r.text(3);
   listed.occurred_at = r.time(4);
   listed.received_at = r.time(5);
-  if (r.integer(6) != 0) listed.payload = r.text(7);
+  switch (static_cast<signal_extra>(r.integer(6))) {
+    case signal_extra::none: break;
+    case signal_extra::payload: listed.payload = r.text(7); break;
+    case signal_extra::origin:
+      listed.entity = r.text(7);
+      listed.delivery = maybe_id<delivery_id>(r, 8);
+      listed.job = maybe_id<job_id>(r, 9);
+  }
   return listed;
 }
 
@@ -181,9 +188,11 @@ result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_i
 }
 
 result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
-                                         const std::optional<position>& after, int limit, bool with_payload) {
-  auto q = with_payload ? select{"SELECT " LISTED_COLUMNS ", 1, payload FROM signals"}
-                        : select{"SELECT " LISTED_COLUMNS ", 0 FROM signals"};
+                                         const std::optional<position>& after, int limit, signal_extra with) {
+  auto q = with == signal_extra::payload ? select{"SELECT " LISTED_COLUMNS ", 1, payload FROM signals"}
+           : with == signal_extra::origin
+               ? select{"SELECT " LISTED_COLUMNS ", 2, entity, delivery_id, job_id FROM signals"}
+               : select{"SELECT " LISTED_COLUMNS ", 0 FROM signals"};
   q.with(" WHERE tenant_id = ", tenant)
       .with_any(" AND provider = ", filter.provider)
       .with_any(" AND connection_id = ", filter.connection)

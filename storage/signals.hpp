@@ -27,8 +27,8 @@ result<bool> knows_version(session& s, tenant_id tenant, std::string_view provid
                            std::string_view version);
 result<std::optional<signal>> find_signal(session& s, tenant_id tenant, signal_id id);
 
-/// Newest first. Only what a list shows: no entity, keys or origins, and the payload when asked for.
+/// Newest first. Only what a list shows, and what is asked for: no versions and no keys.
 result<std::vector<signal>> list_signals(session& s, tenant_id tenant, const signal_filter& filter,
-                                         const std::optional<position>& after, int limit, bool with_payload);
+                                         const std::optional<position>& after, int limit, signal_extra with);
 
 }  // namespace connectord::storage

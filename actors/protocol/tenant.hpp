@@ -170,7 +170,7 @@ struct connection_list : message {
 struct list_signals {
   signal_filter filter;
   page at;
-  bool with_payload = false;
+  signal_extra with = signal_extra::none;
 };
 struct list_deliveries {
   delivery_filter filter;
@@ -208,8 +208,8 @@ struct get_grounded {
 struct get_signal_config {};
 struct ping {};
 using row_query = std::variant<list_signals, list_deliveries, list_jobs, list_audit, get_signal, get_delivery,
-                               get_job, list_grounded, get_grounded, get_signal_config, project_query, tracker_query,
-                               gate_query, facade_query, ping>;
+                               get_job, list_grounded, get_grounded, get_signal_config, project_query,
+                               tracker_query, gate_query, facade_query, ping>;
 
 /// A delivery with the signals that it stands for.
 struct delivery_detail {
@@ -218,8 +218,8 @@ struct delivery_detail {
 };
 
 /// Unbounded listings and single rows: admitted by the tenant, answered by the store. The value of
-/// the answer is a rows_page<signal | delivery | job | audit_row>, a grounded_page, a signal_config, or a row; of a
-/// family of the tracker, what the query says.
+/// the answer is a rows_page<signal | delivery | job | audit_row>, a grounded_page, a signal_config, or a
+/// row; of a family of the tracker, what the query says.
 struct list_rows : message {
   list_rows(request_meta m, row_query q) : meta(std::move(m)), query(std::move(q)) {}
   request_meta meta;

@@ -6,7 +6,6 @@
 #include "storage/tracker/projects.hpp"
 #include "storage/tracker/queue.hpp"
 
-
 namespace connectord {
 namespace {
 

@@ -57,7 +57,7 @@ struct activity_filter {
   any_of providers;                          ///< of the rows' bindings
   std::optional<std::int64_t> since, until;  ///< `seq`, inclusive
   std::optional<timestamp> from, to;         ///< `recorded_at`, inclusive
-  std::optional<std::string> text;           ///< part of the summary or the actor's name, in any letter case
+  std::optional<std::string> text;           ///< part of the summary, the actor's name or the kind's words
   bool with_tracker = true;                  ///< false hides what the flag gates
 };
 

@@ -92,10 +92,9 @@ asio::awaitable<response> enter(app& a, request& r) {
   const auto in = co_await ask_registry<entered>(
       a, r, enter_door{digest_of(r.param("secret")), digest_of(secret), r.received_at});
   if (!in) {
-    const bool spent = in.error().code() == errc::not_found;
-    co_return problem_page(
-        spent ? error{errc::not_found, "This link was used already, or it is too old."} : in.error(), r,
-        nullptr);
+    if (in.error().code() != errc::not_found) co_return problem_page(in.error(), r, nullptr);
+    co_return problem_page(error{errc::not_found, "This link was used already, or it is too old."}, r,
+                           nullptr, "Ask where you got it for a new one.");
   }
   auto out = door_page(
       "Welcome", "entered.html",

@@ -14,7 +14,7 @@
 namespace connectord::web {
 namespace {
 
-constexpr int rows_of_a_page = 50, recent_rows = 5;
+constexpr int rows_of_a_page = 50;
 
 // ---- all projects
 
@@ -240,22 +240,6 @@ asio::awaitable<result<work_package_list>> read_work_packages(app& a, request& r
   co_return out;
 }
 
-void put_recent(fields f, const visitor& v, const project_view& p,
-                const result<std::shared_ptr<const rows_page<tracker::activity>>>& found, const request& r) {
-  f.set("FEED_URL", "/dashboard/activity?project=" + p.row.id.str());
-  if (!found) {
-    put_failure(f, "RECENT_FAILED", found.error(), r);
-    return;
-  }
-  bool any = false;
-  for (const auto& row : (*found)->rows) {
-    if (!shows(v, row)) continue;
-    put_activity(f, "EVENT", row, r.received_at);
-    any = true;
-  }
-  f.show(any ? "EVENTS" : "QUIET");
-}
-
 asio::awaitable<response> project(app& a, request& r) {
   auto in = co_await visit(a, r);
   if (auto* instead = std::get_if<response>(&in)) co_return std::move(*instead);
@@ -269,17 +253,13 @@ asio::awaitable<response> project(app& a, request& r) {
   if (!list) co_return problem_page(list.error(), r, &v);
   result<drift_trace> trace{drift_trace{}};
   if (v.tracker && p.tracker->bound()) trace = co_await read(a, r, trace_drift{p.row.id});
-  list_activity newest;
-  newest.filter.projects = {p.row.id.value()};
-  newest.filter.with_tracker = v.tracker;
-  newest.at.limit = recent_rows;
-  const auto recent = co_await read(a, r, std::move(newest));
+  const auto recent = co_await recent_activity(a, r, v, p.row.id.value());
   co_return page(r, v, {.title = p.row.name, .section = "Projects"}, "project.html", [&](fields f) {
     f.set("NAME", p.row.name).set("SLUG", p.row.slug);
     if (v.tracker)
       put_card(f.show("TRACKER").include("CARD", "tracker_card.html"), v, p, trace, a.facts.tracker, r);
     put_work_packages(f, p, *list, r);
-    put_recent(f, v, p, recent, r);
+    put_recent(f.include("RECENT", "recent_activity.html"), v, recent, r);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "domain/tracker/input.hpp"
 #include "domain/tracker/text.hpp"
 #include "http/team.hpp"
+#include "http/views/activity_rows.hpp"
 #include "http/views/address.hpp"
 #include "http/views/comparison.hpp"
 #include "http/views/permission.hpp"
@@ -280,10 +281,12 @@ asio::awaitable<response> show(app& a, request& r) {
     issues = co_await read_issues(a, r, **wp);
     if (v.may("tracker:admin")) to_map = co_await find_choices(a, r, **p, **wp, asked.find);
   }
+  const auto recent = co_await recent_activity(a, r, v, (*p)->row.id.value(), (*wp)->row.ref.wp_id);
   const auto title = (*wp)->row.ref.wp_id + " " + shortened((*wp)->row.title.value_or(""));
   const page_head head{.title = title, .section = "Projects", .flash = asked.flash};
   co_return page(r, v, head, "work_package.html", [&](fields f) {
     put_work_package(f, **p, **wp, r.received_at);
+    put_recent(f.include("RECENT", "recent_activity.html"), v, recent, r);
     if (!v.tracker) return;
     f.show("TRACKER").show_if(issues.empty(), "NOT_MAPPED");
     for (const auto& i : issues) put_issue(f.add("ISSUE"), v, **wp, i, r.received_at);

@@ -15,7 +15,7 @@ asio::awaitable<response> list_signals_of(app& a, request& r) {
   if (l.filter.kind && !is_signal_kind(*l.filter.kind)) q.refuse("kind", "is not a known kind");
   l.filter.occurred_after = q.time("occurred_after");
   l.filter.occurred_before = q.time("occurred_before");
-  l.with_payload = q.boolean("include_payload").value_or(false);
+  if (q.boolean("include_payload").value_or(false)) l.with = signal_extra::payload;
   const auto bound = q.bound_to({"provider", "connection_id", "kind", "occurred_after", "occurred_before"});
   l.at = page_of(a, r, q, bound);
   if (const auto ok = q.finish(); !ok) co_return refuse(ok.error(), r);
@@ -26,7 +26,7 @@ asio::awaitable<response> list_signals_of(app& a, request& r) {
   body.reserve(rows.size() * 320);
   json_writer w{body};
   w.open().key("signals").open_array();
-  for (const auto& s : rows) write(w, s, l.with_payload, false);
+  for (const auto& s : rows) write(w, s, l.with == signal_extra::payload, false);
   w.close_array();
   std::optional<position> last;
   if ((*page)->more) last = position{to_millis(rows.back().occurred_at), rows.back().id.str()};

@@ -175,7 +175,8 @@ asio::awaitable<std::optional<panel>> panel_for(app& a, request& r, const visito
   }
   if (chosen == "signals") {
     if (!v.may("signals:read")) co_return panel{shown_rows<signal>{}};
-    co_return co_await rows_for<signal>(a, r, at, c, list_signals{});
+    co_return co_await rows_for<signal>(a, r, at, c,
+                                        list_signals{.filter = {}, .at = {}, .with = signal_extra::origin});
   }
   if (chosen == "audit") {
     if (!v.may("connections:write")) co_return panel{shown_rows<audit_row>{}};

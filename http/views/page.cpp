@@ -131,10 +131,10 @@ response door_page(std::string_view title, std::string_view file, const filler& 
                    }));
 }
 
-response problem_page(const error& e, const request& r, const visitor* v) {
-  const auto [heading, next_step] = explain(e.code());
+response problem_page(const error& e, const request& r, const visitor* v, std::string_view next_step) {
+  const auto [heading, usual] = explain(e.code());
   const int status = traits_of(e.code()).http_status;
-  const auto fill = [&, heading = heading, next_step = next_step](fields f) {
+  const auto fill = [&, heading = heading, next_step = next_step.empty() ? usual : next_step](fields f) {
     f.set("HEADING", heading).set("WHY", e.message()).set("NEXT_STEP", next_step);
     f.set("TRACE", r.trace_id).set("BACK", "/dashboard/connectors");
   };

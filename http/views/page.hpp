@@ -47,7 +47,8 @@ response page(const request& r, const visitor& v, const page_head& head, std::st
 response door_page(std::string_view title, std::string_view file, const filler& fill, int status = 200,
                    std::string_view next = {});
 /// What, why and the next step; in the frame when somebody is in.
-response problem_page(const error& e, const request& r, const visitor* v);
+/// `next_step`: where it is another one than is usual for such an error.
+response problem_page(const error& e, const request& r, const visitor* v, std::string_view next_step = {});
 /// To another page, after an action.
 response see_other(std::string_view path);
 

@@ -109,7 +109,9 @@ std::string because(const connection& c, bool syncs, timestamp now) {
   if (sync.stalled) return "Its sync does not get any further: the same place came back several times.";
   if (sync.last_error) return "The last sync failed: " + *sync.last_error;
   if (!syncs) return "";
-  return sync.last_success_at ? "Synced " + relative(*sync.last_success_at, now) + "." : "Not synced yet.";
+  if (sync.last_success_at) return "Synced " + relative(*sync.last_success_at, now) + ".";
+  return c.access_ciphertext ? "Not synced yet."
+                             : "It receives webhooks; without a consent nothing is fetched.";
 }
 
 bool needs_attention(const connection& c) {

@@ -39,7 +39,7 @@ struct directory_fixture : actor_fixture {
     return (*asked)->value().rows.front();
   }
   std::size_t signals(const tenant_id& t) {
-    return storage::list_signals(*files.db, t, {}, {}, 100, false).value().size();
+    return storage::list_signals(*files.db, t, {}, {}, 100, signal_extra::none).value().size();
   }
   void make_unavailable() {
     for (int i = 0; i < 6; ++i) {

@@ -31,7 +31,7 @@ struct tenant_fixture : actor_fixture {
     script.fate = [job](std::size_t n) { return n >= job ? fault::hold : fault::none; };
   }
   std::size_t count_signals() {
-    return storage::list_signals(*files.db, id, {}, {}, 100, false).value().size();
+    return storage::list_signals(*files.db, id, {}, {}, 100, signal_extra::none).value().size();
   }
   /// A tenant with one connection, at rest.
   void settle() {

@@ -107,7 +107,7 @@ class Contract(ZooSuite):
         for command in (("npm", "run", "-s", "generate"), ("npm", "run", "-s", "build")):
             status, said = run(*command, cwd=work)
             self.assertEqual(status, 0, said)
-        status, said = run("node", "--test", "dist/", cwd=work, CONNECTORS_URL=f"http://127.0.0.1:{self.service.port}",
+        status, said = run("node", "--test", "dist/journey_test.js", cwd=work, CONNECTORS_URL=f"http://127.0.0.1:{self.service.port}",
                            OPERATOR_TOKEN=OPERATOR, PROVIDERS_CONTROL=self.zoo.control)
         self.assertEqual(status, 0, said)
         self.assertRegex(said, r"pass [5-9]")

@@ -209,3 +209,10 @@ class TrackerPagesSuite(PagesSuite, TrackerSuite):
         answer = browser.post(form, **values)
         self.assertEqual(answer.status, status, answer)
         return browser.follow(answer) if status == 303 else None
+
+    def report(self, *events, tenant=None):
+        answer = self.expect(200, "POST", "/api/v1/events/batch/", {"events": list(events)}, tenant=tenant)
+        self.assertEqual({r["status"] for r in answer["results"]}, {"success"})
+
+    def seqs(self, page):
+        return [int(n["data-seq"]) for n in page.ids("activity-row")]

@@ -22,13 +22,6 @@ ACTIVITY, EVENTS = "/dashboard/activity", "/dashboard/events"
 class FeedSuite(TrackerPagesSuite):
     settings = {**TrackerPagesSuite.settings, "ACTIVITY_STREAM_HEARTBEAT_SECONDS": "1"}
 
-    def report(self, *events, tenant=None):
-        answer = self.expect(200, "POST", "/api/v1/events/batch/", {"events": list(events)}, tenant=tenant)
-        self.assertEqual({r["status"] for r in answer["results"]}, {"success"})
-
-    def seqs(self, page):
-        return [int(n["data-seq"]) for n in page.ids("activity-row")]
-
 
 class Feed(FeedSuite):
     def test_empty_then_newest_first_then_older(self):
@@ -84,6 +77,8 @@ class Feed(FeedSuite):
             typed = Browser.filled(form)
             self.assertEqual({k: typed[k] for k in query}, query, "the form says what is asked for")
         self.assertEqual(len(self.items("/api/v1/activity/", q="login", limit=1)), 1)
+        kinds = {r["type"] for r in self.items("/api/v1/activity/", q="Drift detected")}
+        self.assertEqual(kinds, {"tracker_drift_detected"}, "what a row says of its kind is text, too")
         self.assertLess(len(self.items("/api/v1/activity/", provider="linear")), newest)
         for bad in ({"q": "x" * 201}, {"provider": "odd"}, {"from": "yesterday"}):
             self.assertEqual(self.ask("GET", "/api/v1/activity/", query=bad).status, 400, bad)

@@ -164,6 +164,12 @@ class ConnectionPage(ConnectorsSuite):
         self.flag(False)
         self.assertNotIn("bindings", self.shown(self.viewer, path + "?tab=bindings").source)
 
+    def test_signals_say_what_they_are_about_and_how_they_came(self):
+        self.arrive()
+        row = self.shown(self.viewer, self.path + "?tab=signals").one(data_testid="signal-row")
+        self.assertEqual(row.one("td", data_label="Came by").text, "webhook")
+        self.assertEqual(row.one("td", data_label="About").text, self.service.database.query("SELECT entity FROM signals")[0])
+
     def test_lists_are_paged_and_small(self):
         self.arrive(60)
         for tab, testid in (("webhooks", "delivery-row"), ("signals", "signal-row")):

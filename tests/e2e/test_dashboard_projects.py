@@ -6,6 +6,7 @@ import uuid
 import harness
 from pages import EVIL, Page, TrackerPagesSuite
 from snapshots import T, issue, mapping, snapshot
+from teams import event
 
 PROJECTS = "/dashboard/projects"
 
@@ -169,6 +170,17 @@ class WorkPackages(TrackerPagesSuite):
         same = {n["data-field"]: n.all("td")[2].text for n in box.all() if n["data-field"]}
         self.assertEqual(same, {"assignee": "Agree"})
         self.assertEqual({n["data-direction"] for n in page.ids("tracker-drift")}, {"spec_kitty_behind"})
+
+    def test_its_history_is_the_feed_s(self):
+        self.report(event(self.row, "WPCreated", "WP02", title="Other"))
+        self.fill()
+        self.report(event(self.row, "WPStatusChanged", "WP01", from_lane="done", to_lane="in_progress"))
+        page = self.wp()
+        told = self.items("/api/v1/activity/", project=self.row["id"], wp_id="WP01")
+        self.assertEqual(self.seqs(page), [r["seq"] for r in told][:5])
+        self.assertTrue({"WPStatusChanged", "tracker_drift_detected"} <= {r["type"] for r in told}, told)
+        everything = self.page(next(a["href"] for a in page.all("a") if a.text == "All of it"))
+        self.assertEqual(self.seqs(everything), [r["seq"] for r in told])
 
     def test_titles_are_compared_word_by_word(self):
         self.work_package(self.row, "WP01", title="Fix <b>the</b> old login", lane="done")

@@ -47,6 +47,8 @@ TEST_CASE("a connection says what is wrong with it, or when it was synced") {
   const auto now = from_millis(1'790'000'000'000);
   connection c;
   CHECK(because(c, false, now).empty());
+  CHECK(because(c, true, now) == "It receives webhooks; without a consent nothing is fetched.");
+  c.access_ciphertext = "sealed";
   CHECK(because(c, true, now) == "Not synced yet.");
   c.metadata = with_sync("{}", {.last_success_at = now - std::chrono::minutes{5}});
   CHECK(because(c, true, now) == "Synced 5 min ago.");

@@ -209,7 +209,7 @@ TEST_CASE("signals that are stored together share the first one's id under one k
     CHECK((*stored)[at].id == id);
     CHECK((*stored)[at].inserted == fresh);
   }
-  CHECK(list_signals(*s, t, {}, {}, 9, false)->size() == 3);
+  CHECK(list_signals(*s, t, {}, {}, 9, signal_extra::none)->size() == 3);
 }
 
 TEST_CASE("a duplicate is known after its delivery is gone, until the key is") {
@@ -391,7 +391,7 @@ TEST_CASE("listing signals pages from the newest and filters") {
   std::vector<signal_id> seen;
   std::optional<position> after;
   for (;;) {
-    const auto page = list_signals(*s, t, {}, after, 2, true);
+    const auto page = list_signals(*s, t, {}, after, 2, signal_extra::payload);
     REQUIRE(page);
     if (page->empty()) break;
     for (const auto& x : *page) {
@@ -403,15 +403,15 @@ TEST_CASE("listing signals pages from the newest and filters") {
   CHECK(std::equal(seen.begin(), seen.end(), stored.rbegin(), stored.rend()));
   signal_filter f;
   f.connection = other.id;
-  CHECK(list_signals(*s, t, f, {}, 9, false)->front().id == stored[2]);
-  CHECK(list_signals(*s, t, f, {}, 9, false)->front().payload.empty());
+  CHECK(list_signals(*s, t, f, {}, 9, signal_extra::none)->front().id == stored[2]);
+  CHECK(list_signals(*s, t, f, {}, 9, signal_extra::none)->front().payload.empty());
   f = {};
   f.kind = "issue_closed";
   f.provider = "github";
   f.occurred_after = f.occurred_before = noon + seconds{1};
-  CHECK(list_signals(*s, t, f, {}, 9, false)->size() == 1);
+  CHECK(list_signals(*s, t, f, {}, 9, signal_extra::none)->size() == 1);
   f.occurred_after = noon + seconds{2};
-  CHECK(list_signals(*s, t, f, {}, 9, false)->empty());
+  CHECK(list_signals(*s, t, f, {}, 9, signal_extra::none)->empty());
 }
 
 TEST_CASE("jobs are stored, updated, counted and listed") {

@@ -246,7 +246,7 @@ class simulated_world : public actor_fixture {
     return storage::list_deliveries(db, p.id, {}, {}, 100'000).value();
   }
   std::vector<signal> signals(const party& p) {
-    return storage::list_signals(db, p.id, {}, {}, 100'000, false).value();
+    return storage::list_signals(db, p.id, {}, {}, 100'000, signal_extra::none).value();
   }
 
  private:

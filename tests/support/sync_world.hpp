@@ -164,7 +164,7 @@ class sync_world : public actor_fixture {
   std::vector<job> jobs(const tenant_id& t) { return storage::list_jobs(db, t, {}, {}, 100'000).value(); }
   std::vector<job> jobs() { return jobs(acme); }
   std::vector<signal> signals(const tenant_id& t) {
-    return storage::list_signals(db, t, {}, {}, 100'000, false).value();
+    return storage::list_signals(db, t, {}, {}, 100'000, signal_extra::none).value();
   }
   std::vector<signal> signals() { return signals(acme); }
   bool intent_is_open(const connection& c) {
