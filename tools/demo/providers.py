@@ -108,9 +108,9 @@ class Journey:
         """Until there are so many signals and no job is at work."""
         started = time.monotonic()
         while True:
-            seen = len(self.service.signals(self.provider))
             jobs = self.service.rows("/jobs", "jobs", provider=self.provider)
             done = all(job["status"] in ("succeeded", "failed") for job in jobs)
+            seen = len(self.service.signals(self.provider))  # after the jobs: what the last one stored is among them
             if sys.stdout.isatty():
                 self.say(f"{what}: {seen}/{wanted}", end="")
             if done or time.monotonic() - started > 60:
