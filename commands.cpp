@@ -50,7 +50,7 @@ struct opened {
   std::unique_ptr<storage::store> store;
   std::unique_ptr<storage::session> db;
 };
-result<opened> open_session(const config::settings& s) {
+result<opened> open_current(const config::settings& s) {
   auto store = open_store(s, false);
   if (!store) return store.error();
   auto db = (*store)->open();
@@ -75,7 +75,7 @@ result<std::unique_ptr<storage::store>> open_store(const config::settings& s, bo
 }
 
 int migrate_status(const config::settings& s) {
-  const auto at = open_session(s);
+  const auto at = open_current(s);
   if (!at) return failed(at.error());
   const auto state = storage::state(*at->db);
   if (!state) return failed(state.error());
@@ -90,7 +90,7 @@ int migrate_status(const config::settings& s) {
 }
 
 int migrate_up(const config::settings& s) {
-  const auto at = open_session(s);
+  const auto at = open_current(s);
   if (!at) return failed(at.error());
   const auto applied = storage::migrate_up(*at->db, now_utc());
   if (!applied) return failed(applied.error());
@@ -106,7 +106,7 @@ int migrate_up(const config::settings& s) {
 }
 
 int rotate_keys(const config::settings& s) {
-  const auto at = open_session(s);
+  const auto at = open_current(s);
   if (!at) return failed(at.error());
   const auto& keys = s.crypto_keys;
   std::int64_t rewritten = 0, skipped = 0, unreadable = 0;

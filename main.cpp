@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
     switch (command.what) {
       case kind::usage_error: return usage_error(command);
       case kind::help: std::cout << config::usage(); return 0;
-      case kind::version: std::cout << "connectord " << web::version << '\n'; return 0;
+      case kind::version: std::cout << "connectord " << web::service_version << '\n'; return 0;
       case kind::providers_check:
       case kind::providers_accept: {
         config::refuse_unknown_flags(command, {});

@@ -420,14 +420,14 @@ void stand(const ground& g, const config::settings& settings, const provider::ca
                .permits = permit_pool<tenant_id>{512}};
   app.migrated = store.migrated;
   app.clients = &shared->clients;
-  meters.build_info({web::version, build_commit, app.facts.database}).Set(1);
+  meters.build_info({web::service_version, build_commit, app.facts.database}).Set(1);
   web::key_sets keys{io, [&via, &d](std::string url, steady_time deadline) {
                        return fetch(via, d.outbound, std::move(url), deadline);
                      }};
   app.keys = &keys;
   app.bells = &bells;
   const web::router routes{web::all_routes(&app)};
-  app.openapi = web::openapi_document(routes, web::version);
+  app.openapi = web::openapi_document(routes, web::service_version);
   const web::authenticator auth{
       settings.operator_tokens,
       [&app](std::string digest) { return web::find_bearer(app, std::move(digest)); },
@@ -460,7 +460,7 @@ void stand(const ground& g, const config::settings& settings, const provider::ca
 }  // namespace
 
 std::string openapi_document_of(const provider::catalog&) {
-  return web::openapi_document(web::router{web::all_routes(nullptr)}, web::version);
+  return web::openapi_document(web::router{web::all_routes(nullptr)}, web::service_version);
 }
 
 int serve(const config::settings& settings, provider::catalog catalog) {

@@ -211,6 +211,6 @@ void add_gate_routes(std::vector<route>& table, app* a);
 void add_facade_routes(std::vector<route>& table, app* a);
 void add_facade_bind_routes(std::vector<route>& table, app* a);
 
-inline constexpr std::string_view version = CONNECTORD_VERSION;
+inline constexpr std::string_view service_version = CONNECTORD_VERSION;
 
 }  // namespace connectord::web

@@ -151,7 +151,7 @@ result<> evaluate_links(binding_change& b, std::span<link> links, const std::vec
   for (std::size_t i = 0; i < links.size(); ++i) {
     if (!wanted[i]) continue;
     auto& l = links[i];
-    const auto known = candidates(l.wp, around->same_id(l.wp.wp_id));
+    const auto known = possible_work_packages(l.wp, around->same_id(l.wp.wp_id));
     const auto now = evaluate({.link = l,
                                .contested = claimed_by_others[i],
                                .candidates = known,

@@ -23,8 +23,8 @@ bool lists(const std::vector<std::string>& names, const std::string& name) {
 }
 
 /// The issues of each binding, in their order.
-std::map<binding_id, std::vector<const seen_issue*>> routed(std::span<const resource> mapped,
-                                                            std::span<const seen_issue> issues) {
+std::map<binding_id, std::vector<const seen_issue*>> by_binding(std::span<const resource> mapped,
+                                                                std::span<const seen_issue> issues) {
   std::map<binding_id, std::vector<const seen_issue*>> out;
   for (const auto& issue : issues)
     for (const auto& place : mapped) {
@@ -145,7 +145,7 @@ result<bool> observe(change& c, const observation& seen) {
       storage::active_resources(c.db, c.tenant, seen.provider.system, seen.provider.resource.type);
   if (!mapped) return mapped.error();
   bool wrote = false;
-  for (const auto& [binding, issues] : routed(*mapped, seen.issues)) {
+  for (const auto& [binding, issues] : by_binding(*mapped, seen.issues)) {
     const auto taken = take_all(c, binding, seen, issues);
     if (!taken) return taken.error();
     wrote |= *taken;

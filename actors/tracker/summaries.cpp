@@ -29,7 +29,8 @@ void add_binding(project_summary& out, const stored_binding& b, health_report no
 
 /// A link without a mission speaks of the work packages that it may mean.
 bool speaks_of(const link& l, const work_package& wp, std::span<const work_package> same_id) {
-  return std::ranges::any_of(candidates(l.wp, same_id), [&](const auto* c) { return c->ref == wp.ref; });
+  return std::ranges::any_of(possible_work_packages(l.wp, same_id),
+                             [&](const auto* c) { return c->ref == wp.ref; });
 }
 
 /// What is known of some work packages and of all others of their ids, looked up once.

@@ -6,7 +6,8 @@
 
 namespace connectord::tracker {
 
-std::vector<const work_package*> candidates(const wp_ref& wanted, std::span<const work_package> same_id) {
+std::vector<const work_package*> possible_work_packages(const wp_ref& wanted,
+                                                        std::span<const work_package> same_id) {
   const auto chosen = [&](auto&& fits) {
     std::vector<const work_package*> out;
     for (const auto& wp : same_id)

@@ -13,7 +13,8 @@ namespace connectord::tracker {
 /// The work packages that a link may mean: none is an orphan, one is resolved, more are ambiguous. `same_id`
 /// are the project's work packages of the link's wp_id, those of closed missions too. The pointers are into
 /// it.
-std::vector<const work_package*> candidates(const wp_ref& wanted, std::span<const work_package> same_id);
+std::vector<const work_package*> possible_work_packages(const wp_ref& wanted,
+                                                        std::span<const work_package> same_id);
 
 /// Of two links to one issue, the one that claims it: the earlier (claimed_at, ordinal).
 bool claims_before(const link& a, const link& b);

@@ -9,7 +9,7 @@ namespace {
 
 asio::awaitable<response> root(app&, request&) {
   std::string body;
-  json_writer{body}.open().member("service", "poblysh-connectors").member("version", version).close();
+  json_writer{body}.open().member("service", "poblysh-connectors").member("version", service_version).close();
   co_return response::json(200, std::move(body));
 }
 
@@ -19,7 +19,7 @@ asio::awaitable<response> health(app&, request&) {
       .open()
       .member("status", "ok")
       .member("service", "connectors")
-      .member("version", version)
+      .member("version", service_version)
       .close();
   co_return response::json(200, std::move(body));
 }
@@ -136,7 +136,10 @@ asio::awaitable<response> retry_policy_view(app& a, request&) {
 asio::awaitable<response> summary(app& a, request&) {
   std::string body;
   json_writer w{body};
-  w.open().member("profile", a.facts.profile).member("version", version).member("database", a.facts.database);
+  w.open()
+      .member("profile", a.facts.profile)
+      .member("version", service_version)
+      .member("database", a.facts.database);
   w.key("providers").open_array();
   for (const auto& d : a.catalog.all()) {
     const auto facts = a.facts.providers.find(d.slug);

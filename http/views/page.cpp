@@ -109,7 +109,7 @@ response page(const request& r, const visitor& v, const page_head& head, std::st
   auto body = render("layout.html", [&](fields f) {
     put_frame(f, head.title);
     f.set("HTMX", asset_url("htmx.min.js")).set("OWN_JS", asset_url("dashboard.js"));
-    f.set("TEAM", v.team.name).set("TRACE", r.trace_id).set("VERSION", version);
+    f.set("TEAM", v.team.name).set("TRACE", r.trace_id).set("VERSION", service_version);
     f.set("CSRF", v.csrf).set("WHO", v.name).show_if(v.in_session, "SESSION");
     // What a form's address shows is not there for whoever asks again.
     const bool lives = v.in_session && r.method == verb::get;

@@ -379,7 +379,7 @@ class history {
     std::vector<work_package> same;
     for (const auto& wp : w_.packages)
       if (wp.ref.wp_id == l.wp.wp_id) same.push_back(wp);
-    const auto meant = candidates(l.wp, same);
+    const auto meant = possible_work_packages(l.wp, same);
     const auto known = w_.issues.find(l.target.id);
     const auto seen = evaluate({l, is_contested, meant, known == w_.issues.end() ? nullptr : &known->second,
                                 w_.policy, missing_after});

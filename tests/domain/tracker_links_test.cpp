@@ -14,7 +14,8 @@ using missions = std::vector<std::string>;
 
 missions found(std::string mission, const std::vector<work_package>& all) {
   missions out;
-  for (const auto* wp : candidates({"WP01", std::move(mission)}, all)) out.push_back(wp->ref.mission);
+  for (const auto* wp : possible_work_packages({"WP01", std::move(mission)}, all))
+    out.push_back(wp->ref.mission);
   return out;
 }
 
