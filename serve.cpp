@@ -385,7 +385,10 @@ struct ground {
 /// What nobody counts into the metrics as it happens; for each scrape.
 void measure(const ground& g, const storage::store& store, const keyring& keys) {
   g.sky.measure();
-  if (const auto size = store.log_bytes()) g.meters.db_wal_bytes({}).Set(static_cast<double>(*size));
+  if (const auto file = store.space()) {
+    g.meters.db_wal_bytes({}).Set(static_cast<double>(file->log));
+    g.meters.db_free_bytes({}).Set(static_cast<double>(file->free));
+  }
   for (const auto& k : keys.keys()) {
     auto& shown = g.meters.encryptions({k.id});
     shown.Increment(static_cast<double>(*k.seals) - shown.Value());

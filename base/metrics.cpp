@@ -132,7 +132,9 @@ metrics::metrics()
       db_errors(counter("connectors_db_errors_total", "Storage failures.", {"reason"})),
       db_queue_depth(gauge("connectors_db_queue_depth", "Jobs waiting for a storage worker.", {})),
       db_pool_in_use(gauge("connectors_db_pool_in_use", "Storage workers at work.", {"mode"})),
-      db_wal_bytes(gauge("connectors_db_wal_bytes", "Size of SQLite's log beside the database.", {})) {}
+      db_wal_bytes(gauge("connectors_db_wal_bytes", "Size of SQLite's log beside the database.", {})),
+      db_free_bytes(gauge("connectors_db_free_bytes", "Space left on the disk of the SQLite database.", {})) {
+}
 
 std::string metrics::exposition() const {
   return prometheus::TextSerializer{}.Serialize(registry_->Collect());

@@ -136,6 +136,7 @@ class metrics {
   gauges db_queue_depth;         ///< {}
   gauges db_pool_in_use;         ///< {mode}: read, write
   gauges db_wal_bytes;           ///< {}
+  gauges db_free_bytes;          ///< {}
 };
 
 template <class Metric>

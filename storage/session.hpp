@@ -124,14 +124,19 @@ struct location {
   std::string target;  ///< a file path, or a libpq URL
 };
 
+/// Of a store that is a file of ours, in bytes.
+struct file_space {
+  std::int64_t log = 0;   ///< the write-ahead log beside the database
+  std::int64_t free = 0;  ///< what the disk has left for us
+};
+
 /// Opens sessions of one store; safe to call from any thread.
 class store {
  public:
   virtual ~store() = default;
   virtual dialect kind() const noexcept = 0;
   virtual result<std::unique_ptr<session>> open() = 0;
-  /// Size of the write-ahead log where it is a file of ours.
-  virtual std::optional<std::int64_t> log_bytes() const { return std::nullopt; }
+  virtual std::optional<file_space> space() const { return std::nullopt; }
 };
 
 /// SQLite: makes the folder and the file (0700/0600) when absent. `busy` bounds lock waits and connection

@@ -332,10 +332,12 @@ class sqlite_store final : public store {
     return made;
   }
 
-  std::optional<std::int64_t> log_bytes() const override {
-    std::error_code absent;
-    const auto size = std::filesystem::file_size(path_ + "-wal", absent);
-    return absent ? 0 : static_cast<std::int64_t>(size);
+  std::optional<file_space> space() const override {
+    std::error_code absent, failed;
+    const auto log = std::filesystem::file_size(path_ + "-wal", absent);
+    const auto disk = std::filesystem::space(std::filesystem::absolute(path_).parent_path(), failed);
+    if (failed) return std::nullopt;
+    return file_space{absent ? 0 : static_cast<std::int64_t>(log), static_cast<std::int64_t>(disk.available)};
   }
 
   result<> prepare_file() const {

@@ -19,7 +19,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
 OWN_PATH = re.compile(r"(?:^|[`\s])((?:tools|tests|deploy|docs|config|base|domain|storage|actors|http)/[^`\s:,;)]*[^`\s:,;).])", re.M)
 CODE = re.compile(r"^```sh.*?^```|`[^`\n]+`", re.S | re.M)
 FENCED = re.compile(r"^```.*?^```", re.S | re.M)
-NOT_METRICS = {"by", "le", "sum", "rate", "increase", "histogram_quantile", "min_over_time", "max_over_time", "job",
+NOT_METRICS = {"by", "le", "sum", "rate", "increase", "histogram_quantile", "min_over_time", "max_over_time", "predict_linear", "job",
                "provider", "reason", "kind", "status", "state", "outcome", "class", "route", "resource", "unavailable", "max", "min", "and", "offset", "delta", "avg_over_time", "time", "type", "version",
                "commit", "backend", "kid", "result", "stat", "mode"}
 PROMTOOL = os.path.join(ROOT, "deploy", "prometheus")

@@ -85,6 +85,7 @@ class Process(Meters):
         self.assertEqual({labels["mode"] for labels, _ in self.samples()["connectors_db_pool_in_use"]}, {"read", "write"})
         if self.service.database.kind == "sqlite":
             self.assertGreater(self.value("connectors_db_wal_bytes"), 4096)
+            self.assertGreater(self.value("connectors_db_free_bytes"), 4096)
         with held_for_writers(self.service.database, "connections"):
             refuse = lambda: self.refused(self.call("POST", "/connections", {"provider": "example", "external_id": "x"}), 503, "DATABASE_UNAVAILABLE")
             before = self.value("connectors_db_errors_total", reason="busy")
