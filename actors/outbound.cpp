@@ -152,7 +152,7 @@ void outbound::count_answered(const call& c, const http_response& r) {
   count(provider, result_of(r));
   meters.provider_request_seconds({provider, result_of(r)})
       .Observe(std::chrono::duration<double>(now() - c.begun).count());
-  if (const auto left = limit_left(r.headers)) meters.provider_limit_left({provider}).Set(*left);
+  if (const auto told = limit_left_of(r.headers)) meters.provider_limit_left({provider}).Set(told->share());
 }
 
 void outbound::hold_back(const party& who, const std::string& provider) {

@@ -107,6 +107,7 @@ void sync_run_worker::send(const http_request& request, const lent_token& token)
 
 void sync_run_worker::on_answer(const http_response& r) {
   if (ended_) return;
+  if (const auto told = limit_left_of(r.headers)) limit_ = told_limit{*told, services_->now()};
   if (r.status == 401) {
     // The same call again with another token: a refreshed one, or one that somebody has renewed meanwhile.
     refused_.refused();
@@ -153,7 +154,7 @@ void sync_run_worker::end(run_end how, std::string message, std::optional<second
     m.rate_limited({slug}).Increment();
     m.rate_limited_backoff({slug}).Observe(static_cast<double>(hint.value_or(seconds{0}).count()));
   }
-  run_report report{how, cursor_, no_progress_, hint, std::move(message)};
+  run_report report{how, cursor_, no_progress_, hint, std::move(message), limit_};
   if (how == run_end::complete || how == run_end::continued)
     report.without_progress = run_->without_progress();
   ask_tenant(end_run{ticket(), std::move(report), services_->now()},

@@ -53,6 +53,7 @@ class sync_run_worker {
   refused_tokens refused_;
   steady_time begun_;
   bool ended_ = false, no_progress_ = false;
+  std::optional<told_limit> limit_;
 };
 
 sync_run_actor spawn_sync_run(cradle where, services_ptr s, const tenant_id& tenant, run_start start,

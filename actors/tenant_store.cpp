@@ -19,6 +19,7 @@
 #include "storage/signals.hpp"
 #include "storage/snapshots.hpp"
 #include "storage/tenants.hpp"
+#include "storage/traffic.hpp"
 
 #include <algorithm>
 
@@ -40,6 +41,11 @@ struct reader {
   }
   result<job_value> operator()(const list_audit& q) const {
     return paged(storage::list_audit(db, t, q.filter, q.at.after, q.at.limit + 1), q.at.limit);
+  }
+  result<job_value> operator()(const get_traffic& q) const {
+    auto day = storage::traffic_of(db, t, q.connection, q.until);
+    if (!day) return day.error();
+    return job_value::of(*day);
   }
   result<job_value> operator()(const get_signal& q) const { return found(storage::find_signal(db, t, q.id)); }
   result<job_value> operator()(const get_job& q) const { return found(storage::find_job(db, t, q.id)); }

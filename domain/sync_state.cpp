@@ -22,6 +22,23 @@ run_verdict failed(run_verdict v, std::string_view type) {
   return v;
 }
 
+std::optional<told_limit> read_limit(const json::value& v) {
+  const auto* own = v.if_object();
+  const auto number = [&](std::string_view name) {
+    const auto* n = own ? own->if_contains(name) : nullptr;
+    return n && n->is_int64() ? std::optional{n->as_int64()} : std::nullopt;
+  };
+  const auto left = number("left"), of = number("of");
+  const auto* at = own ? own->if_contains("at") : nullptr;
+  const auto when = at && at->is_string() ? parse_rfc3339(at->as_string()) : std::nullopt;
+  if (!left || !of || !when || *left < 0 || *of < 1 || *left > *of) return std::nullopt;
+  return told_limit{{*left, *of}, *when};
+}
+
+json::object json_of(const told_limit& l) {
+  return {{"left", l.calls.left}, {"of", l.calls.of}, {"at", to_rfc3339(l.at)}};
+}
+
 }  // namespace
 
 sync_record read_sync(std::string_view metadata) {
@@ -40,6 +57,7 @@ sync_record read_sync(std::string_view metadata) {
   if (const auto* v = own->if_contains("runs_without_progress"); v && v->is_int64())
     r.runs_without_progress = v->as_int64();
   if (const auto* v = own->if_contains("stalled"); v && v->is_bool()) r.stalled = v->as_bool();
+  if (const auto* v = own->if_contains("limit")) r.limit = read_limit(*v);
   return r;
 }
 
@@ -52,6 +70,7 @@ std::string with_sync(std::string_view metadata, const sync_record& r) {
   if (r.last_error) own["last_error"] = *r.last_error;
   if (r.runs_without_progress > 0) own["runs_without_progress"] = r.runs_without_progress;
   if (r.stalled) own["stalled"] = true;
+  if (r.limit) own["limit"] = json_of(*r.limit);
   all["sync"] = std::move(own);
   return json::serialize(all);
 }
@@ -62,6 +81,7 @@ run_verdict judge_run(const run_report& r, const sync_record& before, std::int64
   run_verdict v;
   v.counted_failures = counted_failures;
   v.record = before;
+  if (r.limit) v.record.limit = r.limit;
   if (r.how == run_end::released) {
     v.status = job_status::queued;
     return v;

@@ -3,6 +3,7 @@
 #include "base/time.hpp"
 #include "domain/backoff.hpp"
 #include "domain/job.hpp"
+#include "domain/limit_left.hpp"
 #include "domain/schedule.hpp"
 
 #include <array>
@@ -13,6 +14,14 @@
 /// What is kept of a connection's sync between runs, and what the end of a run means (contract, 8.3).
 namespace connectord {
 
+/// What the provider last said of its limit.
+struct told_limit {
+  limit_left calls;
+  timestamp at{};
+
+  friend bool operator==(const told_limit&, const told_limit&) = default;
+};
+
 /// Member `sync` of a connection's metadata.
 struct sync_record {
   std::optional<seconds> interval;
@@ -21,6 +30,7 @@ struct sync_record {
   std::optional<std::string> last_error;
   std::int64_t runs_without_progress = 0;
   bool stalled = false;
+  std::optional<told_limit> limit;
 
   friend bool operator==(const sync_record&, const sync_record&) = default;
 };
@@ -64,6 +74,7 @@ struct run_report {
   bool without_progress = false;      ///< the provider returned something, and the checkpoint is where it was
   std::optional<seconds> hint;        ///< pause that the provider asks for
   std::string message;                ///< of a failure; nothing of the provider's own text
+  std::optional<told_limit> limit{};  ///< absent: no answer told one
 };
 
 struct run_verdict {

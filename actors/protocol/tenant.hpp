@@ -14,6 +14,7 @@
 #include "domain/provider/verify.hpp"
 #include "domain/queries.hpp"
 #include "domain/tenant_state.hpp"
+#include "domain/traffic.hpp"
 
 #include <map>
 #include <variant>
@@ -184,6 +185,11 @@ struct list_audit {
   audit_filter filter;
   page at;
 };
+/// The value of the answer is a day_of_traffic.
+struct get_traffic {
+  connection_id connection;
+  timestamp until{};
+};
 struct get_signal {
   signal_id id;
 };
@@ -207,9 +213,9 @@ struct get_grounded {
 };
 struct get_signal_config {};
 struct ping {};
-using row_query = std::variant<list_signals, list_deliveries, list_jobs, list_audit, get_signal, get_delivery,
-                               get_job, list_grounded, get_grounded, get_signal_config, project_query,
-                               tracker_query, gate_query, facade_query, ping>;
+using row_query = std::variant<list_signals, list_deliveries, list_jobs, list_audit, get_traffic, get_signal,
+                               get_delivery, get_job, list_grounded, get_grounded, get_signal_config,
+                               project_query, tracker_query, gate_query, facade_query, ping>;
 
 /// A delivery with the signals that it stands for.
 struct delivery_detail {

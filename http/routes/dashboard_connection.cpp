@@ -2,6 +2,7 @@
 #include "domain/tracker/text.hpp"
 #include "http/shapes.hpp"
 #include "http/views/connection_panel.hpp"
+#include "http/views/connection_traffic.hpp"
 #include "http/views/permission.hpp"
 #include "http/views/words.hpp"
 
@@ -56,8 +57,16 @@ void put_scopes(fields f, const app& a, const connection& c) {
   }
 }
 
+/// What the provider says that it still takes from the account; not known is not zero.
+void put_limit(fields f, const std::optional<told_limit>& limit, timestamp now) {
+  if (!limit) return void(f.show("NO_LIMIT"));
+  auto part = f.add("LIMIT").set("LIMIT_LEFT", limit->calls.left).set("LIMIT_OF", limit->calls.of);
+  part.set("LIMIT_LOW", limit->calls.of / 10);
+  put_time(part, "LIMIT_AT", limit->at, now);
+}
+
 void put_overview(fields f, const app& a, const request& r, const visitor& v, const standing& s,
-                  const refusal& refused) {
+                  const refusal& refused, const shown_traffic& traffic) {
   const auto& c = s.row;
   const auto* definition = a.catalog.find(c.provider);
   const auto sync = read_sync(c.metadata);
@@ -72,7 +81,9 @@ void put_overview(fields f, const app& a, const request& r, const visitor& v, co
     auto part = f.add("SYNCS").set("JOB", s.job ? name_of(*s.job) : "idle");
     put_time(part, "SYNCED", sync.last_success_at, r.received_at);
     put_time(part, "NEXT", c.next_run_at, r.received_at, "—");
+    put_limit(part, sync.limit, r.received_at);
   }
+  put_traffic(f, r, traffic);
   put_scopes(f, a, c);
   if (definition != nullptr && definition->webhooks)
     f.add("HOOK").set("HOOK_URL",
@@ -139,30 +150,32 @@ asio::awaitable<response> connection_page(app& a, request& r, const visitor& v, 
   auto chosen = at.filter("tab", {bindings_tab, "webhooks", "jobs", "signals", "audit"}).value_or("");
   if (chosen == bindings_tab && !bindable) chosen.clear();
   const auto content = co_await panel_for(a, r, v, at, s.row, chosen);
+  shown_traffic traffic = error{errc::forbidden};
+  if (!content) traffic = co_await traffic_for(a, r, v, s.row);
   const auto name = shown_name(s.row);
   const auto* definition = a.catalog.find(s.row.provider);
-  co_return page(r, v,
-                 {.title = name, .section = "Connectors", .status = status, .flash = said(at, v.tracker)},
-                 "connection.html", [&](fields f) {
-                   f.set("NAME", name).set("PROVIDER", s.row.provider).set("STATE", name_of(s.row.status));
-                   f.set("STATE_WORD", worded(name_of(s.row.status)));
-                   f.set("TONE", needs_attention(s.row) ? "bad" : web::tone_of(s.row.status));
-                   f.set("BECAUSE", because(s.row, definition != nullptr && definition->sync, r.received_at));
-                   if (!refused.why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", refused.why);
-                   for (const auto& t : tabs)
-                     if (bindable || t.name != bindings_tab)
-                       f.add("TAB")
-                           .set("TAB_WORD", t.word)
-                           .set("TAB_URL", s.path() + (t.name.empty() ? "" : "?tab=" + std::string{t.name}))
-                           .show_if(t.name == chosen, "CURRENT");
-                   if (fresh != nullptr) put_fresh(f, s, *fresh, r.received_at);
-                   put_actions(f, a, v, s);
-                   put_way_to_bind(f, a, v, s.row);
-                   if (content)
-                     put_panel(f, a, r, v, at, s, *content);
-                   else
-                     put_overview(f.include("PANEL", "connection_overview.html"), a, r, v, s, refused);
-                 });
+  co_return page(
+      r, v, {.title = name, .section = "Connectors", .status = status, .flash = said(at, v.tracker)},
+      "connection.html", [&](fields f) {
+        f.set("NAME", name).set("PROVIDER", s.row.provider).set("STATE", name_of(s.row.status));
+        f.set("STATE_WORD", worded(name_of(s.row.status)));
+        f.set("TONE", needs_attention(s.row) ? "bad" : web::tone_of(s.row.status));
+        f.set("BECAUSE", because(s.row, definition != nullptr && definition->sync, r.received_at));
+        if (!refused.why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", refused.why);
+        for (const auto& t : tabs)
+          if (bindable || t.name != bindings_tab)
+            f.add("TAB")
+                .set("TAB_WORD", t.word)
+                .set("TAB_URL", s.path() + (t.name.empty() ? "" : "?tab=" + std::string{t.name}))
+                .show_if(t.name == chosen, "CURRENT");
+        if (fresh != nullptr) put_fresh(f, s, *fresh, r.received_at);
+        put_actions(f, a, v, s);
+        put_way_to_bind(f, a, v, s.row);
+        if (content)
+          put_panel(f, a, r, v, at, s, *content);
+        else
+          put_overview(f.include("PANEL", "connection_overview.html"), a, r, v, s, refused, traffic);
+      });
 }
 
 asio::awaitable<response> show_connection(app& a, request& r) {

@@ -221,6 +221,19 @@ TEST_CASE("a failure between two runs without progress does not start the count 
   CHECK(judged(stuck(), failed.record).record.stalled);
 }
 
+TEST_CASE("what a provider last said of its limit stays until it says something else, however a run ends") {
+  sync_record before;
+  before.limit = told_limit{{4200, 5000}, now - seconds{60}};
+  for (const auto how : {run_end::complete, run_end::continued, run_end::released, run_end::transient,
+                         run_end::rate_limited, run_end::unauthorized, run_end::permanent}) {
+    CAPTURE(name_of(how));
+    auto r = of(how);
+    CHECK(judged(r, before).record.limit == before.limit);
+    r.limit = told_limit{{0, 5000}, now};
+    CHECK(judged(r, before).record.limit == r.limit);
+  }
+}
+
 TEST_CASE("a record survives the way into the metadata and back, beside the user's own members") {
   std::minstd_rand dice{1};
   const auto below = [&](int n) { return std::uniform_int_distribution{0, n - 1}(dice); };
@@ -233,6 +246,7 @@ TEST_CASE("a record survives the way into the metadata and back, beside the user
     if (below(2)) r.last_error = "transient";
     if (below(2)) r.runs_without_progress = 1 + below(9);
     r.stalled = below(2) == 1;
+    if (below(2)) r.limit = told_limit{{below(100), 100}, now + milliseconds{below(1'000'000'000)}};
     const auto metadata = with_sync(R"({"user":{"id":1},"sync":{"cursor":{"old":true}}})", r);
     CAPTURE(metadata);
     CHECK(read_sync(metadata) == r);
@@ -245,7 +259,10 @@ TEST_CASE("metadata without a record, or with members of other types, reads as n
   for (const auto* metadata :
        {"{}", R"({"sync":1})", R"({"sync":[]})", "not JSON", "",
         R"({"sync":{"interval_seconds":"60","cursor":"x","last_success_at":1,"last_error":2,)"
-        R"("runs_without_progress":"3","stalled":"yes"}})"}) {
+        R"("runs_without_progress":"3","stalled":"yes","limit":5}})",
+        R"({"sync":{"limit":{"left":7,"of":6,"at":"2026-01-01T00:00:00Z"}}})",
+        R"({"sync":{"limit":{"left":0,"of":0,"at":"2026-01-01T00:00:00Z"}}})",
+        R"({"sync":{"limit":{"left":1,"of":6,"at":"soon"}}})"}) {
     CAPTURE(metadata);
     CHECK(read_sync(metadata) == sync_record{});
   }

@@ -143,6 +143,15 @@ class ConnectionPage(ConnectorsSuite):
         self.assertEqual([facts[k] for k in ("Account", "Access token", "Refresh token")], ["acct-1", "none", "none"])
         self.assertIn(f"/webhooks/example/{self.tenant}", page.source)
 
+    def test_the_last_day_is_counted_by_the_hour(self):
+        self.assertIn("No webhook came", self.shown(self.viewer, self.path).one("section", id="traffic").text)
+        self.arrive(3)
+        day = self.shown(self.viewer, self.path).one("section", id="traffic")
+        self.assertEqual([f.text.strip() for f in day.every("figcaption")], ["3 webhooks", "0 syncs"])
+        counts = [[int(td.text) for td in row.every("td")] for row in day.ids("traffic-row")]
+        self.assertEqual([sum(column) for column in zip(*counts)], [3, 0, 0, 0])
+        self.assertEqual(len(list(day.every("rect"))), len(counts))
+
     def test_every_tab_has_an_address_and_says_when_it_is_empty(self):
         page = self.shown(self.viewer, self.path)
         links = [a.attrs["href"] for a in page.one("nav", class_="tabs").every("a")]
