@@ -22,7 +22,7 @@ export const STATES = [
   state("connectors-flag-off", "flagless", "/dashboard/connectors", { has: ["connector-row"], lacks: TRACKER_IDS }),
   state("connectors-crowded", "crowded", "/dashboard/connectors"),
 
-  state("connection", "full", (s) => connection(s), { has: ["connection", "tracker-bind"] }),
+  state("connection", "full", (s) => connection(s), { has: ["connection", "traffic-row", "tracker-bind"] }),
   state("connection-viewer", "full", (s) => connection(s), { roles: ["viewer"], has: ["connection"], lacks: ["tracker-bind"] }),
   state("connection-bindings", "full", (s) => connection(s, "bindings")),
   state("connection-webhooks", "full", (s) => connection(s, "webhooks"), { has: ["delivery-row"] }),
