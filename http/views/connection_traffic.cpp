@@ -70,7 +70,7 @@ void put_traffic(fields f, const request& r, const shown_traffic& found) {
   for (const auto& h : day) {
     if (h.deliveries + h.runs > 0)
       some.add("HOUR")
-          .set("FROM", to_rfc3339(from).substr(0, 16))
+          .set("FROM", to_rfc3339(from).replace(10, 1, " ").substr(0, 16))
           .set("DELIVERIES", h.deliveries)
           .set("FAILED_DELIVERIES", h.failed_deliveries)
           .set("RUNS", h.runs)

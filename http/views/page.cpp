@@ -166,12 +166,13 @@ void put_time(fields f, std::string_view slot, const std::optional<timestamp>& t
 std::string relative(timestamp t, timestamp now) {
   const auto past = t <= now;
   const auto s = std::chrono::duration_cast<seconds>(past ? now - t : t - now).count();
-  if (s < 45) return past ? "just now" : "in a moment";
+  if (s < 15) return past ? "just now" : "in a moment";
   constexpr std::int64_t minute = 60, hour = 3600, day = 86'400;
   if (s > 30 * day) return to_rfc3339(t).substr(0, 10);
-  const auto worded = s < 90 * minute ? std::to_string((s + 30) / minute) + " min"
-                      : s < 36 * hour ? std::to_string((s + hour / 2) / hour) + " h"
-                                      : std::to_string((s + day / 2) / day) + " days";
+  const auto worded = s < minute        ? std::to_string(s) + " s"
+                      : s < 90 * minute ? std::to_string((s + 30) / minute) + " min"
+                      : s < 36 * hour   ? std::to_string((s + hour / 2) / hour) + " h"
+                                        : std::to_string((s + day / 2) / day) + " days";
   return past ? worded + " ago" : "in " + worded;
 }
 

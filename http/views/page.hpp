@@ -58,7 +58,7 @@ void put_failure(fields f, std::string_view slot, const error& e, const request&
 /// none.
 void put_time(fields f, std::string_view slot, const std::optional<timestamp>& t, timestamp now,
               std::string_view never = "never");
-/// "just now", "5 min ago", "in 3 h", "2026-11-28".
+/// "just now", "40 s ago", "5 min ago", "in 3 h", "2026-11-28".
 std::string relative(timestamp t, timestamp now);
 
 }  // namespace connectord::web

@@ -73,8 +73,15 @@ std::string_view tone_of_activity(std::string_view type) {
 }
 
 std::string worded(std::string_view code) {
-  std::string out{code};
-  std::ranges::replace(out, '_', ' ');
+  std::string out;
+  const auto is = [&](int (*kind)(int), std::size_t i) {
+    return i < code.size() && kind(static_cast<unsigned char>(code[i])) != 0;
+  };
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    const bool begins = i > 0 && is(std::isupper, i) && is(std::islower, i + 1);
+    if (begins && code[i - 1] != '_') out += ' ';
+    out += code[i] == '_' ? ' ' : begins ? static_cast<char>(code[i] + ('a' - 'A')) : code[i];
+  }
   if (!out.empty()) out.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(out.front())));
   return out;
 }

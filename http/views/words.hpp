@@ -22,7 +22,7 @@ std::string_view tone_of(connection_status s);
 /// Of a row of the feed.
 std::string_view tone_of_activity(std::string_view type);
 
-/// `not_bound` as "Not bound".
+/// `not_bound` as "Not bound", `WPStatusChanged` as "WP status changed".
 std::string worded(std::string_view code);
 /// Why a binding is in that state, as one sentence.
 std::string because(const tracker::health_report& report, const std::optional<timestamp>& last_snapshot,

@@ -137,8 +137,8 @@ select fitting(const tenant_id& tenant, const tracker::activity_filter& f, const
   if (f.text)
     q.with(" AND (LOWER(summary) LIKE LOWER(", at.text)
         .with(") ESCAPE '\\' OR LOWER(actor_name) LIKE LOWER(", at.text)
-        .with(") ESCAPE '\\' OR LOWER(REPLACE(type, '_', ' ')) LIKE LOWER(", at.text)
-        .raw(") ESCAPE '\\')");
+        .with(") ESCAPE '\\' OR LOWER(REPLACE(type, '_', '')) LIKE LOWER(REPLACE(", at.text)
+        .raw(", ' ', '')) ESCAPE '\\')");
   if (!f.with_tracker) q.raw(" AND of_tracker = 0");
   return q;
 }

@@ -79,6 +79,8 @@ class Feed(FeedSuite):
         self.assertEqual(len(self.items("/api/v1/activity/", q="login", limit=1)), 1)
         kinds = {r["type"] for r in self.items("/api/v1/activity/", q="Drift detected")}
         self.assertEqual(kinds, {"tracker_drift_detected"}, "what a row says of its kind is text, too")
+        kinds = {r["type"] for r in self.items("/api/v1/activity/", q="WP created")}
+        self.assertEqual(kinds, {"WPCreated"})
         self.assertLess(len(self.items("/api/v1/activity/", provider="linear")), newest)
         for bad in ({"q": "x" * 201}, {"provider": "odd"}, {"from": "yesterday"}):
             self.assertEqual(self.ask("GET", "/api/v1/activity/", query=bad).status, 400, bad)

@@ -63,6 +63,9 @@ TEST_CASE("times of a page are relative words") {
   const auto now = from_millis(1'790'000'000'000);
   CHECK(relative(now - seconds{10}, now) == "just now");
   CHECK(relative(now + seconds{10}, now) == "in a moment");
+  CHECK(relative(now - seconds{15}, now) == "15 s ago");
+  CHECK(relative(now + seconds{59}, now) == "in 59 s");
+  CHECK(relative(now - seconds{60}, now) == "1 min ago");
   CHECK(relative(now - std::chrono::minutes{5}, now) == "5 min ago");
   CHECK(relative(now - std::chrono::hours{5}, now) == "5 h ago");
   CHECK(relative(now + std::chrono::hours{50}, now) == "in 2 days");

@@ -41,6 +41,10 @@ TEST_CASE("a badge says why") {
   CHECK(said({health_reason::disabled, health_reason::never_synced}) ==
         "Somebody switched this binding off.");
   CHECK(worded("not_bound") == "Not bound");
+  CHECK(worded("WPStatusChanged") == "WP status changed");
+  CHECK(worded("GateFailed") == "Gate failed");
+  CHECK(worded("azure_devops") == "Azure devops");
+  CHECK(worded("").empty());
 }
 
 TEST_CASE("a connection says what is wrong with it, or when it was synced") {
