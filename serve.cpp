@@ -15,6 +15,7 @@
 #include "actors/tracker/snapshot_reader.hpp"
 #include "actors/tracker/sweep.hpp"
 #include "base/log.hpp"
+#include "base/service_manager.hpp"
 #include "build_commit.hpp"
 #include "commands.hpp"
 #include "config/command_line.hpp"
@@ -369,6 +370,7 @@ store_plan plan_for(const config::settings& s, std::shared_ptr<storage::store> s
 
 void announce(const asio::ip::tcp::endpoint& at) {
   log::announce("listening", {{"address", at.address().to_string()}, {"port", at.port()}});
+  tell_service_manager("READY=1");
 }
 
 /// What there is before the tree, and outlives it.
@@ -449,6 +451,7 @@ void stand(const ground& g, const config::settings& settings, const provider::ca
   asio::signal_set signals{io, SIGTERM, SIGINT};
   signals.async_wait([&](boost::system::error_code, int) {
     log::info("service.draining", {{"connections", web.open_connections()}});
+    tell_service_manager("STOPPING=1");
     signals.async_wait([](boost::system::error_code failure, int) {
       if (!failure) std::_Exit(exit_failure);
     });

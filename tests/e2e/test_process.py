@@ -119,6 +119,19 @@ class Process(Suite):
         self.assertEqual((line["port"], type(line["address"])), (self.service.port, str))
         self.service.restart(LOG_FORMAT=None)
 
+    def test_a_service_manager_hears_when_it_is_ready_and_when_it_ends(self):
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(folder + "/notify")
+            manager.settimeout(20)
+            self.service.env["NOTIFY_SOCKET"] = folder + "/notify"
+            self.addCleanup(self.service.env.pop, "NOTIFY_SOCKET", None)
+            self.service.restart()
+            self.assertEqual(manager.recv(100), b"READY=1")
+            self.assertEqual(self.call("GET", "/healthz").status, 200)
+            self.service.process.terminate()
+            self.assertEqual(manager.recv(100), b"STOPPING=1")
+            self.assertEqual(self.service.process.wait(20), 0)
+
     def test_a_file_has_one_service(self):
         if self.service.database.kind != "sqlite":
             self.skipTest("a file")
