@@ -10,11 +10,10 @@ constexpr std::string_view deliveries =
     "'quarantined'))"
     " FROM deliveries WHERE tenant_id = $1 AND connection_id = $2 AND received_at BETWEEN $4 AND $3"
     " GROUP BY 1";
-// The index is by the time at which a job was due; its retries end within a day of that.
 constexpr std::string_view runs =
     "SELECT ($3 - finished_at) / 3600000, COUNT(*), COUNT(*) FILTER (WHERE status = 'failed')"
     " FROM sync_jobs WHERE tenant_id = $1 AND connection_id = $2 AND job_type <> 'webhook'"
-    " AND scheduled_at > CAST($4 AS BIGINT) - 86400000 AND finished_at BETWEEN $4 AND $3 GROUP BY 1";
+    " AND finished_at BETWEEN $4 AND $3 GROUP BY 1";
 
 }  // namespace
 
