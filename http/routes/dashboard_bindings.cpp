@@ -216,7 +216,8 @@ void put_head(fields f, const request& r, const standing& s, const refusal& refu
   const auto health = tracker::name_of(s->report.health);
   f.set("NAME", tracker::shortened(b.display_label, longest_shown));
   f.set("PROVIDER", tracker::name_of(b.provider)).set("STATE", tracker::name_of(b.state));
-  f.set("HEALTH", health).set("HEALTH_WORD", worded(health)).set("TONE", web::tone_of(s->report.health));
+  const auto badge = badge_of(s->report);
+  f.set("HEALTH", health).set("HEALTH_WORD", badge.word).set("TONE", badge.tone);
   f.set("BECAUSE", because(s->report, b.last_snapshot_at, total_of(b.tally.drift_open), r.received_at));
   if (!refused.why.empty()) f.show("PROBLEM").set("PROBLEM_TEXT", refused.why);
   if (s->last_run && s->last_run->status == tracker::run_status::rejected)

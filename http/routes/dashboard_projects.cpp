@@ -63,13 +63,24 @@ void put_freshness(fields f, const std::optional<timestamp>& last, const tracker
   put_time(f, "LAST", last, now);
 }
 
+/// Of the worst binding; the card says why.
+tracker::health_report report_of(const tracker::project_summary& s) {
+  if (!s.bound()) return {s.health, {}};
+  const auto& worst = *std::ranges::min_element(s.bindings, {}, &tracker::binding_summary::health);
+  return {worst.health, worst.reasons};
+}
+
+void put_health(fields f, const tracker::project_summary& s) {
+  const auto badge = badge_of(report_of(s));
+  f.set("HEALTH", tracker::name_of(s.health)).set("HEALTH_WORD", badge.word).set("TONE", badge.tone);
+}
+
 void put_row(fields f, const project_view& p, const tracker::policy& limits, timestamp now) {
   f.set("URL", url_of(p.row.id)).set("NAME", p.row.name).set("SLUG", p.row.slug);
   f.set("WP_COUNT", p.tally.work_packages);
   if (!p.tracker) return;
   const auto& t = *p.tracker;
-  f.show("TRACKER_CELLS").set("TONE", tone_of(t.health)).set("HEALTH", tracker::name_of(t.health));
-  f.set("HEALTH_WORD", worded(tracker::name_of(t.health)));
+  put_health(f.show("TRACKER_CELLS"), t);
   const auto percent = t.bound() ? p.tally.mapped_percent() : std::nullopt;
   f.set("MAPPED", percent ? std::to_string(*percent) + " %" : std::string{not_known});
   f.set("DRIFT", t.bound() ? std::to_string(t.drift_open) : std::string{not_known});
@@ -124,7 +135,8 @@ void put_bindings(fields f, const tracker::project_summary& s, timestamp now) {
     auto row = f.add("BINDING");
     row.set("BINDING_URL", "/dashboard/connectors/bindings/" + b.id.str());
     row.set("B_PROVIDER", tracker::name_of(b.provider)).set("B_WORKSPACE", b.workspace);
-    row.set("B_TONE", tone_of(b.health)).set("B_HEALTH", worded(tracker::name_of(b.health)));
+    const auto badge = badge_of({b.health, b.reasons});
+    row.set("B_TONE", badge.tone).set("B_HEALTH", badge.word);
     put_time(row, "B_LAST", b.last_snapshot_at, now);
   }
 }
@@ -162,8 +174,7 @@ void put_bound(fields f, const project_view& p, const drift_trace& trace, const 
 
 void put_card(fields f, const visitor& v, const project_view& p, const result<drift_trace>& trace,
               const tracker::policy& limits, const request& r) {
-  f.set("HEALTH", tracker::name_of(p.tracker->health)).set("TONE", tone_of(p.tracker->health));
-  f.set("HEALTH_WORD", worded(tracker::name_of(p.tracker->health)));
+  put_health(f, *p.tracker);
   if (!trace) {
     put_failure(f, "FAILED", trace.error(), r);
   } else if (*trace) {

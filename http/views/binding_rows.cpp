@@ -17,10 +17,11 @@ void put_binding(fields f, const app& a, const tracker::binding_view& b, timesta
   f.set("NAME", tracker::shortened(row.workspace, longest_shown));
   f.set("PROVIDER", tracker::name_of(row.provider)).set("STATE", tracker::name_of(row.state));
   f.set("PROJECT", b.project.slug).set("PROJECT_URL", "/dashboard/projects/" + b.project.id.str());
-  f.set("HEALTH", health).set("HEALTH_WORD", worded(health)).set("TONE", tone_of(row.health));
   const bool warned = row.health == tracker::health::drifting;
   const auto report = tracker::assess({row.state, row.last_snapshot_at, row.tally.failures, warned ? 1 : 0},
                                       a.facts.tracker, now);
+  const auto badge = badge_of(report);
+  f.set("HEALTH", health).set("HEALTH_WORD", badge.word).set("TONE", badge.tone);
   f.set("WHY_TEXT", because(report, row.last_snapshot_at, total_of(row.tally.drift_open), now));
   put_time(f, "LAST", row.last_snapshot_at, now);
 }

@@ -86,6 +86,14 @@ std::string worded(std::string_view code) {
   return out;
 }
 
+badge badge_of(const tracker::health_report& report) {
+  const auto has = [&](health_reason r) {
+    return std::ranges::find(report.reasons, r) != report.reasons.end();
+  };
+  if (has(health_reason::never_synced) && !has(health_reason::disabled)) return {"Pending", ""};
+  return {worded(tracker::name_of(report.health)), tone_of(report.health)};
+}
+
 std::string because(const tracker::health_report& report, const std::optional<timestamp>& last_snapshot,
                     std::int64_t open_drift, timestamp now) {
   const auto has = [&](health_reason r) {

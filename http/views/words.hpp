@@ -24,6 +24,13 @@ std::string_view tone_of_activity(std::string_view type);
 
 /// `not_bound` as "Not bound", `WPStatusChanged` as "WP status changed".
 std::string worded(std::string_view code);
+/// A word beside its tone.
+struct badge {
+  std::string word;
+  std::string_view tone;
+};
+/// Of a binding, or of a project by its worst one. Before the first snapshot nothing is wrong yet.
+badge badge_of(const tracker::health_report& report);
 /// Why a binding is in that state, as one sentence.
 std::string because(const tracker::health_report& report, const std::optional<timestamp>& last_snapshot,
                     std::int64_t open_drift, timestamp now);

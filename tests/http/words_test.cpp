@@ -40,6 +40,22 @@ TEST_CASE("a badge says why") {
         "The last snapshot came 5 min ago.");
   CHECK(said({health_reason::disabled, health_reason::never_synced}) ==
         "Somebody switched this binding off.");
+}
+
+TEST_CASE("what nothing has been heard of yet is pending, and what was switched off is not") {
+  using tracker::health_reason;
+  const auto shown = [](tracker::health h, std::vector<health_reason> reasons) {
+    return badge_of({h, std::move(reasons)}).word;
+  };
+  using enum tracker::health;
+  CHECK(shown(disconnected, {health_reason::never_synced}) == "Pending");
+  CHECK(shown(disconnected, {health_reason::disabled, health_reason::never_synced}) == "Disconnected");
+  CHECK(shown(disconnected, {health_reason::disconnected_age}) == "Disconnected");
+  CHECK(shown(not_bound, {}) == "Not bound");
+  CHECK(badge_of({drifting, {health_reason::open_drift}}).tone == tone_of(drifting));
+}
+
+TEST_CASE("a code is said as words") {
   CHECK(worded("not_bound") == "Not bound");
   CHECK(worded("WPStatusChanged") == "WP status changed");
   CHECK(worded("GateFailed") == "Gate failed");
