@@ -58,8 +58,8 @@ void put_head(fields f, const visitor& v, project_order order) {
 void put_freshness(fields f, const std::optional<timestamp>& last, const tracker::policy& limits,
                    timestamp now) {
   const bool stale = tracker::is_stale(last, limits, now);
-  f.set("FRESH_TONE", !last ? "" : stale ? "warn" : "good");
-  f.set("FRESH_WORD", !last ? "Nothing yet" : stale ? "Stale" : "Fresh");
+  if (last)
+    f.add("SEEN").set("FRESH_TONE", stale ? "warn" : "good").set("FRESH_WORD", stale ? "Stale" : "Fresh");
   put_time(f, "LAST", last, now);
 }
 
