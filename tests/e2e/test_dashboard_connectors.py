@@ -231,7 +231,7 @@ class ConnectionPage(ConnectorsSuite):
         page = self.shown(self.editor, self.path)
         self.assertNotIn(first.one("code").text, page.source)
         second = self.editor.submit(page.one("form", action=self.actions + "/webhook-secret")).one(data_testid="fresh-secret")
-        self.assertIn("The one before is accepted until in 24 h", second.text)
+        self.assertIn("The one before ends in 24 h", second.text)
         for number, secret in enumerate((first.one("code").text, second.one("code").text)):
             body = signers.to_bytes(signers.example_event(number + 50))
             self.deliver("example", body, signers.example(body, secret))
